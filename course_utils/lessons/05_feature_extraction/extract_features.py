@@ -1,0 +1,168 @@
+"""Exercise: what the backbone says about a picture, without gradients."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from course_utils.lessons._guards import changed, fresh_lite0, pictures, snapshot, torch_as_it_was
+from course_utils.teaching import Exercise, expect
+
+extract_the_features = Exercise(
+    "extract-features", lesson="05_feature_extraction", title="Read the features",
+    see="#cache-the-features", minutes=8, difficulty="medium", objective="features", guard=torch_as_it_was)
+
+
+@extract_the_features.starter
+def features_of(model, images):
+    """Describe each of N prepared images by Lite0's 1,280 pooled features, without gradients.
+
+    `model` may come in train mode. Its weights, statistics and head must be the same afterwards.
+    """
+    ...
+
+
+@extract_the_features.solved_by
+def features_of(model, images):
+    """Eval mode, no gradients, and the head's own input."""
+    model.eval()
+    with torch.inference_mode():
+        maps = model.forward_features(images)                # (N, 1280, H, W)
+        return model.forward_head(maps, pre_logits=True)     # (N, 1280)
+
+
+@extract_the_features.alternative("mean-over-the-picture")
+def features_of(model, images):
+    model.eval()
+    with torch.no_grad():
+        return model.forward_features(images).mean(dim=(2, 3))
+
+
+@extract_the_features.alternative("a-copy-with-identity")
+def features_of(model, images):
+    backbone = copy.deepcopy(model).eval()
+    backbone.classifier = nn.Identity()
+    return backbone(images).detach()
+
+
+@extract_the_features.alternative("hook-before-the-head")
+def features_of(model, images):
+    caught = []
+    hook = model.classifier.register_forward_pre_hook(lambda module, inputs: caught.append(inputs[0]))
+    model.eval()
+    with torch.no_grad():
+        model(images)
+    hook.remove()
+    return caught[0]
+
+
+@extract_the_features.wrong("the-scores-of-the-head", says=(
+    "These are the head's {width} scores, one for each ImageNet class, not features. Stop one layer earlier: "
+    "you want what goes into `model.classifier`."))
+def features_of(model, images):
+    model.eval()
+    with torch.no_grad():
+        return model(images)
+
+
+@extract_the_features.wrong("not-pooled", says=(
+    "These are feature maps of shape {shape}: one vector for each place in the picture. Average over height "
+    "and width for one vector per picture."))
+def features_of(model, images):
+    model.eval()
+    with torch.no_grad():
+        return model.forward_features(images)
+
+
+@extract_the_features.wrong("flattened", says=(
+    "{width} numbers per picture: the maps are flattened, not pooled. That ties each feature to a place, and "
+    "to this picture size. Average over height and width instead."))
+def features_of(model, images):
+    model.eval()
+    with torch.no_grad():
+        return model.forward_features(images).flatten(1)
+
+
+@extract_the_features.wrong("gradients-kept", says=(
+    "The features still carry gradients, so every activation behind them stays in memory. Compute them under "
+    "`torch.inference_mode()` or `torch.no_grad()`."))
+def features_of(model, images):
+    model.eval()
+    return model.forward_head(model.forward_features(images), pre_logits=True)
+
+
+@extract_the_features.wrong("still-in-train-mode", says=(
+    "The same picture gets other features in other company: in train mode BatchNorm uses the batch's own "
+    "statistics. Gradients off is not enough, call `model.eval()` too."))
+def features_of(model, images):
+    with torch.no_grad():
+        return model.forward_features(images).mean(dim=(2, 3))
+
+
+@extract_the_features.wrong("lost-the-head", says=(
+    "The features are right, but the model came back without its head: `classifier` is gone. Work on a copy, "
+    "or read the features without changing the model."))
+def features_of(model, images):
+    model.eval()
+    model.classifier = nn.Identity()
+    with torch.no_grad():
+        return model(images)
+
+
+def read(answer, model: nn.Module, images: Tensor) -> Tensor:
+    """The learner's features of `images`, known to be a tensor."""
+    features = answer(model, images.clone())
+    expect(isinstance(features, Tensor),
+           f"`features_of` must return a tensor, but it returned {type(features).__name__}.")
+    return features
+
+
+def reference(images: Tensor) -> Tensor:
+    """What goes into the head of Lite0 in eval mode, (N, 1280)."""
+    model = fresh_lite0()
+    with torch.inference_mode():
+        return model.forward_head(model.forward_features(images), pre_logits=True)
+
+
+@extract_the_features.checks("one vector of 1,280 per picture", points=2)
+def _(answer):
+    features = read(answer, fresh_lite0(), pictures(2, size=96))
+    shape = tuple(features.shape)
+    expect(shape != (2, 1000), mistake="the-scores-of-the-head", width=1000)
+    expect(features.ndim != 4, mistake="not-pooled", shape=shape)
+    expect(shape[-1] != 1280 * 9, mistake="flattened", width=shape[-1])
+    expect(shape == (2, 1280), f"Two pictures should give features of shape (2, 1280), yours have {shape}.")
+
+
+@extract_the_features.checks("no gradients")
+def _(answer):
+    expect(not read(answer, fresh_lite0(), pictures(2)).requires_grad, mistake="gradients-kept")
+
+
+@extract_the_features.checks("the features of eval mode", points=2)
+def _(answer):
+    images = pictures(3)
+    features = read(answer, fresh_lite0().train(), images)
+    in_other_company = read(answer, fresh_lite0().train(), images[:2])
+    expect(torch.allclose(features[:2], in_other_company, atol=1e-3), mistake="still-in-train-mode")
+    expect(torch.allclose(features, reference(images), atol=1e-3),
+           "The shape is right, but these are not the numbers that go into the head of the model you were given.")
+
+
+@extract_the_features.checks("the model is the same afterwards")
+def _(answer):
+    model = fresh_lite0()
+    before = snapshot(model)
+    read(answer, model.train(), pictures(2))
+    moved = changed(before, model)
+    expect(not any(name.startswith("classifier.") for name in moved), mistake="lost-the-head")
+    expect(not moved, f"{len(moved)} weights or statistics of the model changed, as {sorted(moved)[:1]}.")
+
+
+extract_the_features.hints(
+    "`model.forward_features(images)` runs everything before pooling and head.",
+    "`model.forward_head(maps, pre_logits=True)` pools and stops before the head; "
+    "`maps.mean(dim=(2, 3))` does the same here.",
+    "Call `model.eval()` first and wrap the rest in `with torch.inference_mode():`.")

@@ -1,0 +1,198 @@
+"""Exercise: the preprocessing that belongs to these weights."""
+
+from __future__ import annotations
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms import v2
+from torchvision.transforms.functional import InterpolationMode
+
+from course_utils.lessons._guards import chelsea, torch_as_it_was
+from course_utils.pretrained import preprocessing
+from course_utils.teaching import Exercise, expect
+
+prepare_a_picture = Exercise(
+    "prepare-a-picture", lesson="05_feature_extraction", title="Prepare a picture for these weights",
+    see="#preprocessing", minutes=8, difficulty="medium", objective="preprocessing", guard=torch_as_it_was)
+
+BICUBIC = InterpolationMode.BICUBIC
+IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+HALF = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
+
+
+@prepare_a_picture.starter
+def prepare(picture):
+    """Turn a PIL picture of any size and mode into a batch of one for EfficientNet-Lite0.
+
+    Returns float32, (1, 3, 224, 224).
+    """
+    ...
+
+
+@prepare_a_picture.solved_by
+def prepare(picture):
+    """Shorter side to 256, the middle 224, pixels to [-1, 1]: what these weights were trained with."""
+    steps = v2.Compose([
+        v2.Resize(256, interpolation=v2.InterpolationMode.BICUBIC),
+        v2.CenterCrop(224),
+        v2.ToImage(),
+        v2.ToDtype(torch.float32, scale=True),
+        v2.Normalize(mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5]),
+    ])
+    return steps(picture.convert("RGB")).unsqueeze(0)
+
+
+@prepare_a_picture.alternative("with-the-course")
+def prepare(picture):
+    return preprocessing("efficientnet_lite0")(picture)[None]
+
+
+@prepare_a_picture.alternative("pillow-and-arithmetic")
+def prepare(picture):
+    scale = 256 / min(picture.size)
+    width, height = (round(side * scale) for side in picture.size)
+    picture = picture.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    left, top = (width - 224) // 2, (height - 224) // 2
+    picture = picture.crop((left, top, left + 224, top + 224))
+    pixels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).reshape(224, 224, 3)
+    return (pixels.permute(2, 0, 1).float() / 127.5 - 1)[None]
+
+
+def steps(mean_and_std=HALF, resize=256) -> v2.Compose:
+    """The usual steps with one thing changed: what the wrong answers below have in common."""
+    return v2.Compose([v2.Resize(resize, interpolation=BICUBIC), v2.CenterCrop(224), v2.ToImage(),
+                       v2.ToDtype(torch.float32, scale=True), v2.Normalize(*mean_and_std)])
+
+
+@prepare_a_picture.wrong("imagenet-mean-and-std", says=(
+    "This is what you get with ImageNet's mean and standard deviation. Lite0 was trained with 0.5 and 0.5 "
+    "per channel. Ask the weights, not your memory: `preprocessing(model)` prints its steps."))
+def prepare(picture):
+    return steps(IMAGENET)(picture.convert("RGB"))[None]
+
+
+@prepare_a_picture.wrong("not-normalised", says=(
+    "Pixels run from 0 to 1: this is what you get when normalisation is skipped. These weights expect "
+    "(pixel − 0.5) / 0.5, from −1 to 1."))
+def prepare(picture):
+    return steps(([0, 0, 0], [1, 1, 1]))(picture.convert("RGB"))[None]
+
+
+@prepare_a_picture.wrong("pixels-to-255", says=(
+    "Pixels run up to {largest:.0f}: they were never divided by 255. `ToDtype(torch.float32, scale=True)` "
+    "does it before Normalize."))
+def prepare(picture):
+    return v2.Compose([v2.Resize(256, interpolation=BICUBIC), v2.CenterCrop(224), v2.ToImage(),
+                       v2.ToDtype(torch.float32)])(picture.convert("RGB"))[None]
+
+
+@prepare_a_picture.wrong("squashed", says=(
+    "The picture is squashed: Resize((224, 224)) ignores its proportions. Resize(256) scales the shorter "
+    "side, then CenterCrop(224) takes the middle."))
+def prepare(picture):
+    return steps(resize=(224, 224))(picture.convert("RGB"))[None]
+
+
+@prepare_a_picture.wrong("resized-to-the-crop", says=(
+    "The crop takes nothing away at the top and bottom: you resized to 224. These weights were tested with "
+    "a crop of 0.875, which is Resize(256) before CenterCrop(224)."))
+def prepare(picture):
+    return steps(resize=224)(picture.convert("RGB"))[None]
+
+
+@prepare_a_picture.wrong("bgr", says=(
+    "Red and blue are swapped, as OpenCV gives them. These weights expect RGB: leave the channels as PIL has "
+    "them."))
+def prepare(picture):
+    return steps()(picture.convert("RGB"))[None].flip(1)
+
+
+@prepare_a_picture.wrong("training-augmentation", says=(
+    "The same picture came out differently the second time: a random step is at work. Augmentation belongs "
+    "to training pictures only."))
+def prepare(picture):
+    random = v2.Compose([v2.RandomResizedCrop(224), v2.RandomHorizontalFlip(), v2.ToImage(),
+                         v2.ToDtype(torch.float32, scale=True), v2.Normalize(*HALF)])
+    return random(picture.convert("RGB"))[None]
+
+
+@prepare_a_picture.wrong("no-batch-dimension", says=(
+    "This is one picture, (3, 224, 224), and a model takes a batch. Add the first dimension with "
+    "`.unsqueeze(0)`."))
+def prepare(picture):
+    return steps()(picture.convert("RGB"))
+
+
+@prepare_a_picture.wrong("took-rgb-for-granted", says=(
+    "A {mode} picture comes out wrong. Not every file is RGB: begin with `picture.convert(\"RGB\")`."))
+def prepare(picture):
+    return steps()(picture)[None]
+
+
+def tensor_of(answer, picture: Image.Image) -> Tensor:
+    """The learner's tensor for a copy of `picture`."""
+    result = answer(picture.copy())
+    expect(isinstance(result, Tensor), f"`prepare` must return a tensor, but it returned {type(result).__name__}.")
+    return result
+
+
+def expected(picture: Image.Image) -> Tensor:
+    return preprocessing("efficientnet_lite0")(picture)[None]
+
+
+def apart(a: Tensor, b: Tensor) -> float:
+    """Mean absolute difference per pixel; other resampling gives below 0.03, each mistake above 0.05."""
+    return (a - b).abs().mean().item() if a.shape == b.shape else float("inf")
+
+
+def looks_like(result: Tensor, picture: Image.Image) -> str | None:
+    """The known mistake whose behaviour `result` shows, if there is one."""
+    for mistake in ("imagenet-mean-and-std", "not-normalised", "squashed", "resized-to-the-crop", "bgr"):
+        if apart(result, prepare_a_picture.wrongs[mistake].answer(picture)) < 0.02:
+            return mistake
+    return None
+
+
+@prepare_a_picture.checks("a batch of one")
+def _(answer):
+    result = tensor_of(answer, chelsea())
+    expect(result.shape != (3, 224, 224), mistake="no-batch-dimension")
+    expect(result.shape == (1, 3, 224, 224),
+           f"The shape should be (1, 3, 224, 224), yours is {tuple(result.shape)}.")
+    expect(result.dtype == torch.float32, f"The dtype should be torch.float32, yours is {result.dtype}.")
+
+
+@prepare_a_picture.checks("the same every time")
+def _(answer):
+    expect(torch.equal(tensor_of(answer, chelsea()), tensor_of(answer, chelsea())),
+           mistake="training-augmentation")
+
+
+@prepare_a_picture.checks("the pixels these weights expect", points=3)
+def _(answer):
+    result = tensor_of(answer, chelsea())
+    expect(result.max() < 20, mistake="pixels-to-255", largest=result.max().item())
+    if mistake := looks_like(result, chelsea()):
+        expect(False, mistake=mistake)
+    distance = apart(result, expected(chelsea()))
+    expect(distance < 0.03,
+           f"The pixels differ from the right ones by {distance:.2f} on average, on a scale from −1 to 1.")
+
+
+@prepare_a_picture.checks("any mode of picture")
+def _(answer):
+    for mode in ("L", "RGBA"):
+        picture = chelsea().convert(mode)
+        try:
+            result = tensor_of(answer, picture)
+        except (RuntimeError, TypeError, ValueError):
+            result = torch.empty(0)
+        expect(apart(result, expected(picture)) < 0.03, mistake="took-rgb-for-granted", mode=mode)
+
+
+prepare_a_picture.hints(
+    "Print `preprocessing(model)`: it lists the steps of these weights, with their numbers.",
+    "Steps in order: convert to RGB, Resize(256), CenterCrop(224), to float in [0, 1], Normalize(0.5, 0.5).",
+    "`torchvision.transforms.v2` has them all; `ToImage()` then `ToDtype(torch.float32, scale=True)` makes "
+    "the tensor. `.unsqueeze(0)` makes the batch.")

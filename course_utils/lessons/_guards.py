@@ -1,0 +1,62 @@
+"""What a check borrows from torch, and gives back: random numbers, gradient mode, precision, threads."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from course_utils.pretrained import load_model
+
+
+@contextmanager
+def torch_as_it_was() -> Iterator[None]:
+    """Whatever an answer does to torch's global state is undone when its check ends."""
+    grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]), torch.inference_mode(inference), torch.set_grad_enabled(grad):
+        torch.manual_seed(0)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(dtype)
+            if torch.get_num_threads() != threads:
+                torch.set_num_threads(threads)
+
+
+@cache
+def _lite0() -> nn.Module:
+    return load_model("efficientnet_lite0")
+
+
+def fresh_lite0() -> nn.Module:
+    """The course's smallest bundled model with its ImageNet weights, new for each check."""
+    return copy.deepcopy(_lite0())
+
+
+def pictures(n: int, size: int = 64, seed: int = 0) -> Tensor:
+    """A batch that has passed through some preprocessing: (n, 3, size, size), about zero mean."""
+    return torch.randn(n, 3, size, size, generator=torch.Generator().manual_seed(seed))
+
+
+def snapshot(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of every parameter and buffer, by name."""
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def changed(before: dict[str, Tensor], model: nn.Module) -> set[str]:
+    """Names of the parameters and buffers that are no longer what they were."""
+    now = model.state_dict()
+    return {name for name, old in before.items() if name not in now or not torch.equal(old, now[name])}
+
+
+@cache
+def chelsea() -> Image.Image:
+    """scikit-image's cat, 451 × 300 pixels: not square, so that squashing shows."""
+    from skimage import data
+    return Image.fromarray(data.chelsea())

@@ -1,0 +1,108 @@
+"""The arrows between rooms, read from the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "course_utils"
+
+# A room may import itself and these.
+ALLOWED = {
+    "errors": set(),
+    "paths": {"errors"},
+    "pretrained": {"errors", "paths"},
+    "teaching": {"errors", "paths"},
+    "lessons": {"errors", "paths", "pretrained", "teaching"},
+    "widgets": {"errors", "paths", "pretrained", "teaching", "lessons"},
+    "cli": {"errors", "paths", "pretrained", "teaching", "lessons", "widgets"},
+}
+# Only these files may know where architectures come from; whoever wants a model asks them.
+KNOWS_ARCHITECTURES = {"pretrained/models.py", "pretrained/catalogue.py", "pretrained/bundled.py"}
+ARCHITECTURES = ("timm", "torch.hub", "torchvision.models")
+
+
+def imported_modules(source: str, package: str = "") -> set[str]:
+    """Every module that `source` imports anywhere, inside functions too, as dotted absolute names."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, base]).rstrip(".")
+            found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+def room_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "course_utils" and len(parts) > 1 and parts[1] in ALLOWED else None
+
+
+def wrong_arrows(room: str, source: str, package: str = "") -> set[str]:
+    rooms = {room_of(module) for module in imported_modules(source, package)} - {None, room}
+    return rooms - ALLOWED[room]
+
+
+def python_files():
+    return [pytest.param(path, id=str(path.relative_to(PACKAGE))) for path in sorted(PACKAGE.rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", python_files())
+def test_every_import_follows_the_arrows(path):
+    inside = path.relative_to(PACKAGE)
+    room = inside.parts[0].removesuffix(".py")
+    if room == "__init__":
+        assert not imported_modules(path.read_text()), "course_utils/__init__.py must import nothing"
+        return
+    assert room in ALLOWED, f"{inside} stands in no room of the design"
+    package = ".".join(["course_utils", *inside.parent.parts])
+    assert not wrong_arrows(room, path.read_text(), package)
+
+
+@pytest.mark.parametrize("room, line", [
+    ("pretrained", "from course_utils.teaching import Verdict"),
+    ("teaching", "def f():\n    import course_utils.pretrained.models"),
+    ("lessons", "from course_utils import widgets"),
+    ("errors", "from .paths import data"),
+])
+def test_an_arrow_the_wrong_way_is_found(room, line):
+    assert wrong_arrows(room, line, package="course_utils")
+
+
+@pytest.mark.parametrize("path", python_files())
+def test_only_the_model_room_knows_where_architectures_come_from(path):
+    inside = path.relative_to(PACKAGE).as_posix()
+    knows = {m for m in imported_modules(path.read_text()) if m.startswith(ARCHITECTURES)}
+    assert not knows or inside in KNOWS_ARCHITECTURES, f"{inside} imports {sorted(knows)}"
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level modules a fresh Python has loaded after `statement`."""
+    code = f"import sys\n{statement}\nprint(*sorted({{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("statement", ["import course_utils", "import course_utils.teaching",
+                                       "import course_utils.widgets", "import course_utils.cli"])
+def test_light_rooms_load_neither_torch_nor_jupyter(statement):
+    assert not loaded_by(statement) & {"torch", "timm", "jupyterlab", "jupyter_server", "ipywidgets"}
+
+
+def test_the_subject_does_load_torch():
+    """The twin: the probe above would see torch if it came."""
+    assert "torch" in loaded_by("import course_utils.pretrained, torch")
+
+
+def test_the_package_stays_small():
+    python = sum(len(p.read_text().splitlines()) for p in PACKAGE.rglob("*.py") if "lessons" not in p.parts)
+    drawing = sum(len(p.read_text().splitlines()) for p in PACKAGE.rglob("*.js"))
+    assert python <= 5000 and drawing <= 1000, f"{python} lines of Python, {drawing} of JavaScript"
