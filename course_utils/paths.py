@@ -65,11 +65,6 @@ def progress() -> Path:
     return _from_environment("COURSE_PROGRESS") or Path(platformdirs.user_data_dir(APP)) / "progress.sqlite"
 
 
-def photos_wanted() -> bool:
-    """Whether lessons should use downloaded photographs: `COURSE_PHOTOS=1`."""
-    return os.environ.get("COURSE_PHOTOS", "").strip().lower() in {"1", "true", "yes", "on"}
-
-
 def test_photos() -> Path:
     """Real photographs for tests and benchmarks. `COURSE_TEST_PHOTOS` names another folder."""
     return _from_environment("COURSE_TEST_PHOTOS") or repository().parent / "shared" / "photos"

@@ -7,7 +7,7 @@ from course_utils.teaching import Exercise, expect
 
 read_a_prediction = Exercise(
     "read-a-prediction", lesson="00_start_here", title="Name what the model sees",
-    see="#first-prediction", minutes=3, difficulty="easy", objective="first-prediction")
+    see="#First-prediction", minutes=3, difficulty="easy", objective="first-prediction")
 
 
 @read_a_prediction.starter

@@ -10,7 +10,7 @@ from course_utils.teaching import Exercise, expect
 
 scores_to_probabilities = Exercise(
     "scores-to-probabilities", lesson="00_start_here", title="From scores to probabilities",
-    see="#scores", minutes=5, difficulty="easy", objective="probabilities", guard=torch_as_it_was)
+    see="#Scores-and-probabilities", minutes=5, difficulty="easy", objective="probabilities", guard=torch_as_it_was)
 
 
 @scores_to_probabilities.starter

@@ -12,7 +12,7 @@ from course_utils.teaching import Exercise, expect
 
 extract_the_features = Exercise(
     "extract-features", lesson="05_feature_extraction", title="Read the features",
-    see="#cache-the-features", minutes=8, difficulty="medium", objective="features", guard=torch_as_it_was)
+    see="#Cache-the-features", minutes=8, difficulty="medium", objective="features", guard=torch_as_it_was)
 
 
 @extract_the_features.starter

@@ -11,7 +11,7 @@ from course_utils.teaching import Exercise, expect
 
 freeze_the_backbone = Exercise(
     "freeze-the-backbone", lesson="05_feature_extraction", title="Freeze with all three switches",
-    see="#three-switches", minutes=8, difficulty="medium", objective="three-switches", guard=torch_as_it_was)
+    see="#Three-switches", minutes=8, difficulty="medium", objective="three-switches", guard=torch_as_it_was)
 
 
 @freeze_the_backbone.starter
