@@ -1,0 +1,120 @@
+"""The shipped notebooks: built from their sources, light, and with something stored wherever nbval compares."""
+
+from __future__ import annotations
+
+import copy
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+import yaml
+
+from course_utils import paths
+
+ROOT = paths.repository()
+NOTEBOOKS = sorted(p for p in paths.notebooks().rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+MARK = "NBVAL_CHECK_OUTPUT"
+
+
+def test_there_are_lessons():
+    assert {"00_start_here", "05_feature_extraction"} <= {path.stem for path in NOTEBOOKS}
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def never_compared(notebook) -> list[int]:
+    """Cells marked for comparison that nbval would pass over: no count, or no output."""
+    return [number for number, cell in enumerate(notebook.cells)
+            if cell.cell_type == "code" and MARK in cell.source
+            and (cell.execution_count is None or not cell.outputs)]
+
+
+def test_marked_cells_have_something_to_compare(notebook):
+    assert not never_compared(notebook)
+
+
+def test_a_stripped_notebook_would_be_noticed():
+    notebook = nbformat.read(paths.notebooks() / "05_feature_extraction.ipynb", as_version=4)
+    stripped = copy.deepcopy(notebook)
+    for cell in stripped.cells:
+        if cell.cell_type == "code":
+            cell.execution_count, cell.outputs = None, []
+    assert never_compared(stripped) and not never_compared(notebook)
+
+
+def test_only_marked_cells_keep_outputs(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and MARK not in cell.source:
+            assert cell.outputs == [] and cell.execution_count is None
+
+
+def test_notebooks_carry_no_pictures_widget_state_or_jupytext(notebook, path):
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert "image/png" not in path.read_text() and "widget-view" not in path.read_text()
+
+
+def test_notebooks_are_built_from_their_sources():
+    done = subprocess.run([sys.executable, "tools/build_notebooks.py", "--check"], cwd=ROOT,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_lesson_is_short_and_breathes(notebook):
+    """25–40 cells, at most 2,500 words, at most two code cells in a row."""
+    assert 20 <= len(notebook.cells) <= 40, f"{len(notebook.cells)} cells"
+    prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert len(prose.split()) <= 2500
+    kinds = "".join("c" if cell.cell_type == "code" else "m" for cell in notebook.cells)
+    assert "ccc" not in kinds, f"three code cells in a row: {kinds}"
+
+
+def anchors(notebook) -> set[str]:
+    """The links that JupyterLab makes of a notebook's headings."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return {"#" + heading.strip().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", prose, flags=re.M)}
+
+
+def test_every_question_and_exercise_is_shown_and_leads_back_into_its_lesson(notebook, path):
+    from course_utils.teaching import load_lesson
+
+    lesson = load_lesson(path.stem)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    for question in lesson.questions:
+        assert f'show_quiz("{path.stem}", "{question.id}")' in code
+        assert question.see in anchors(notebook), f"{question.id}: no heading for {question.see}"
+    for exercise in lesson.exercises():
+        assert f'show_exercise("{exercise.id}"' in code
+        assert exercise.see in anchors(notebook), f"{exercise.id}: no heading for {exercise.see}"
+
+
+def test_links_between_lessons_are_alive(notebook, path):
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for target in re.findall(r"\]\(([^)#:]+)", prose):
+        assert (path.parent / target).exists(), f"dead link: {target}"
+
+
+def test_every_objective_is_practised():
+    """Each objective of a lesson has a question or an exercise, and none refers to one that is not there."""
+    from course_utils.teaching import load_lesson
+
+    for path in NOTEBOOKS:
+        lesson = load_lesson(path.stem)
+        stated = {objective.id for objective in lesson.objectives}
+        practised = {item.objective for item in [*lesson.questions, *lesson.exercises()]}
+        assert practised <= stated, f"{path.stem}: unknown objectives {practised - stated}"
+        assert stated - practised <= {"how-it-works"}, f"{path.stem}: not practised {stated - practised}"
+
+
+def test_lesson_files_are_plain_yaml():
+    for file in (ROOT / "course_utils" / "lessons").glob("*.yaml"):
+        assert yaml.safe_load(file.read_text())["title"]
