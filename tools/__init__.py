@@ -1,0 +1,1 @@
+"""What authors run to make what ships: rendered pictures, recorded results, built notebooks."""
