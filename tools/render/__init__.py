@@ -3,6 +3,6 @@
     python -m tools.render flowers            draw data/flowers anew
     python -m tools.render flowers --check    redraw a sample and compare it with what ships
 
-A set is a package beside this file, named as its folder in data/, with
-`draw(class_name, rng) -> PIL image`, `CLASSES`, `COUNTS` (pictures of each class by split), `SEED` and `CARD`.
+A set is a package beside this file, named as its folder in data/. It offers `draw(class_name, rng)`, which
+returns a PIL image, and `CLASSES`, `COUNTS` (pictures of each class, by split), `SEED` and `CARD`.
 """

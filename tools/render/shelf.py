@@ -1,7 +1,7 @@
-"""Write a rendered picture set into data/NAME, whole or not at all, and tell whether it is still what was written.
+"""Write a rendered picture set into data/NAME, whole or not at all; tell whether it is still as written.
 
     data/NAME/card.yaml                       what it is, how it was made, counts, seed
-    data/NAME/checksums.sha256                as sha256sum writes it: `cd data/NAME && sha256sum -c checksums.sha256`
+    data/NAME/checksums.sha256                as sha256sum writes it, and `sha256sum -c` reads it
     data/NAME/{train,val,test}/CLASS/NNN.jpg
 
 Each picture's random numbers are a function of (seed, split, class, index) and of nothing else, so any one
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -97,6 +98,7 @@ def checksums(folder: Path) -> str:
 def damaged(name: str) -> list[str]:
     """What is no longer as written: one sentence for each picture that changed, vanished or was added."""
     folder = paths.data() / name
+    read_card(name)     # says so where there is no such set
     written = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
     was, now = ({path: digest for digest, path in (line.split("  ", 1) for line in lines)}
                 for lines in (written, checksums(folder).splitlines()))
@@ -114,14 +116,14 @@ def redrawn_differently(name: str, draw: Draw, *, each: int = 1, tolerance: floa
     folder = paths.data() / name
     card = read_card(name)
     faults = []
-    for split in card["counts"]:
-        for class_name in card["classes"]:
-            for index in range(min(each, card["counts"][split])):
-                picture = draw(class_name, picture_rng(card["seed"], split, class_name, index))
-                difference = _mean_difference(encode(picture), folder / split / class_name / f"{index:03d}.jpg")
-                if difference > tolerance:
-                    faults.append(f"{name}/{split}/{class_name}/{index:03d}.jpg: drawn differently, "
-                                  f"by {difference:.1f} of 255 levels")
+    for split, class_name in itertools.product(card["counts"], card["classes"]):
+        for index in range(min(each, card["counts"][split])):
+            shipped = folder / split / class_name / f"{index:03d}.jpg"
+            picture = draw(class_name, picture_rng(card["seed"], split, class_name, index))
+            difference = _mean_difference(encode(picture), shipped)
+            if difference > tolerance:
+                faults.append(f"{name}/{split}/{class_name}/{shipped.name}: drawn differently, "
+                              f"by {difference:.1f} of 255 levels")
     return faults
 
 
@@ -133,7 +135,8 @@ def read_card(name: str) -> dict:
     """
     path = paths.data() / name / CARD
     if not path.is_file():
-        raise CourseError(f"There is no rendered set {name!r} in {paths.data()}. Type: python -m tools.render {name}")
+        raise CourseError(f"There is no rendered set {name!r} in {paths.data()}. "
+                          f"Type: python -m tools.render {name}")
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
