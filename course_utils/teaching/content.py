@@ -1,0 +1,148 @@
+"""Find lessons, and what they hold, without knowing any by name.
+
+A package that offers lessons says so by an entry point in the group `course.lessons`. Each of its `NAME.yaml`
+is a lesson; the module or package `NAME` beside it, if there is one, holds the exercises.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.resources
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from course_utils.errors import CourseError, unknown_name
+from course_utils.teaching.exercises import Exercise
+
+if TYPE_CHECKING:
+    from course_utils.teaching.lesson_file import Objective, SingleChoice
+    from course_utils.teaching.quizzes import Quiz
+
+GROUP = "course.lessons"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a lesson is about. Its exercises are loaded only when asked for: they bring torch."""
+
+    id: str
+    title: str
+    summary: str
+    objectives: tuple[Objective, ...]
+    prerequisites: tuple[str, ...]
+    needs_download_mb: float
+    questions: tuple[SingleChoice, ...]
+
+    def exercises(self) -> tuple[Exercise, ...]:
+        """The exercises, in the order of the notebook."""
+        package, _ = _lesson_files()[self.id]
+        try:
+            module = importlib.import_module(f"{package}.{self.id}")
+        except ModuleNotFoundError as error:
+            if error.name == f"{package}.{self.id}":       # a lesson without exercises
+                return ()
+            raise
+        found = (value for value in vars(module).values() if isinstance(value, Exercise))
+        return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to do in a lesson: a question or an exercise."""
+
+    id: str               # "05_feature_extraction/freeze-the-backbone"
+    kind: str             # "question" | "exercise"
+    title: str
+    objective: str
+    see: str
+
+
+@cache
+def _packages(search_path: tuple[str, ...]) -> tuple[str, ...]:
+    """The packages that offer lessons. Looking through everything installed takes a while: once is enough."""
+    return tuple(dict.fromkeys(entry.value for entry in entry_points(group=GROUP)))
+
+
+def _lesson_files() -> dict[str, tuple[str, Path]]:
+    """The package and the YAML file of every lesson, by the lesson's name, in order."""
+    found: dict[str, tuple[str, Path]] = {}
+    for package in _packages(tuple(sys.path)):
+        for file in Path(str(importlib.resources.files(package))).glob("*.yaml"):
+            if file.stem in found:
+                raise CourseError(f"Two packages offer the lesson {file.stem!r}: {found[file.stem][0]} and "
+                                  f"{package}. Uninstall one of them.")
+            found[file.stem] = package, file
+    return dict(sorted(found.items()))
+
+
+def lessons() -> list[str]:
+    """The names of all lessons, in order."""
+    return list(_lesson_files())
+
+
+def load_lesson(lesson: str) -> Lesson:
+    """What a lesson is about, and its questions.
+
+    Raises:
+        UnknownName: there is no such lesson; the nearest are suggested.
+        CourseError: its YAML must be mended; says where and how.
+    """
+    from course_utils.teaching.lesson_file import read_lesson_file
+    files = _lesson_files()
+    if lesson not in files:
+        raise unknown_name("lesson", lesson, files)
+    return Lesson(id=lesson, **dict(read_lesson_file(files[lesson][1])))
+
+
+def load_quiz(lesson: str) -> Quiz:
+    """The questions of a lesson. Raises as `load_lesson` does."""
+    from course_utils.teaching.quizzes import Quiz
+    return Quiz(lesson, load_lesson(lesson).questions)
+
+
+def load_exercise(id: str) -> Exercise:
+    """One exercise by its id, "LESSON/NAME".
+
+    Raises:
+        UnknownName: there is no such lesson or exercise; the nearest are suggested.
+    """
+    lesson, _, name = str(id).partition("/")
+    exercises = {exercise.name: exercise for exercise in load_lesson(lesson).exercises()}
+    if name not in exercises:
+        raise unknown_name("exercise", id, [exercise.id for exercise in exercises.values()])
+    return exercises[name]
+
+
+def items(lesson: str) -> list[Item]:
+    """Everything to do in a lesson: its questions, then its exercises.
+
+    Exercises are read from their source, not imported: importing them brings torch, many seconds that a
+    look at one's progress should not cost.
+    """
+    questions = [Item(f"{lesson}/{q.id}", "question", q.prompt, q.objective, q.see)
+                 for q in load_lesson(lesson).questions]
+    folder = _lesson_files()[lesson][1].parent
+    for source in (folder / f"{lesson}.py", folder / lesson / "__init__.py"):
+        if source.is_file():
+            return questions + _exercises_in(source)
+    return questions
+
+
+def _exercises_in(source: Path) -> list[Item]:
+    """The `name = Exercise("…", lesson="…", …)` of a module and of those it imports from beside it."""
+    found = []
+    for statement in ast.parse(source.read_text(encoding="utf-8")).body:
+        match statement:
+            case ast.ImportFrom(module=str(name), level=1):
+                found += _exercises_in(source.parent / f"{name}.py")
+            case ast.Assign(value=ast.Call(func=ast.Name(id="Exercise"), args=[ast.Constant(value=name)],
+                                           keywords=keywords)):
+                said = {k.arg: k.value.value for k in keywords if isinstance(k.value, ast.Constant)}
+                found.append(Item(f"{said['lesson']}/{name}", "exercise", said["title"], said["objective"],
+                                  said.get("see", "")))
+    return found

@@ -1,0 +1,90 @@
+"""Event: one thing a learner did. Events are only ever added, so two stores can be merged."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from course_utils.errors import CourseError
+
+KINDS = ("check", "answer", "hint", "solution", "open", "reset")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What happened to one item. Holds no code and no text of the learner's, only hashes of them."""
+
+    kind: str                       # one of KINDS
+    item: str                       # "05_feature_extraction/freeze-the-backbone"
+    lesson: str
+    objective: str = ""
+    item_hash: str = ""             # of the item as it was then: an edited question does not corrupt history
+    outcome: str = ""               # of checks and answers, as in Verdict
+    score: float | None = None
+    mistake: str | None = None
+    response_hash: str = ""         # tells different attempts apart
+    at: str = field(default_factory=_now)                             # UTC, ISO 8601, sorts as text
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def as_line(self) -> str:
+        """One line of JSON."""
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_line(cls, line: str) -> Event:
+        """The event of one line of JSON.
+
+        Raises:
+            ValueError: it is not one; says why.
+        """
+        said = json.loads(line)
+        if not isinstance(said, dict):
+            raise ValueError("it is not a JSON object")
+        known = {f.name for f in dataclasses.fields(cls)}
+        if set(said) != known:
+            raise ValueError(f"its fields should be {', '.join(sorted(known))}")
+        score = said["score"]
+        if not (score is None or (isinstance(score, int | float) and 0 <= score <= 1)):
+            raise ValueError(f"score is {score!r}, not a number from 0 to 1")
+        texts = known - {"score", "mistake"}
+        if not all(isinstance(said[name], str) for name in texts) or said["kind"] not in KINDS:
+            raise ValueError(f"kind should be one of {', '.join(KINDS)}, and every other field text")
+        uuid.UUID(said["id"])
+        if datetime.fromisoformat(said["at"]).utcoffset() is None:
+            raise ValueError(f"at is {said['at']!r}, without its offset from UTC")
+        return cls(**said)
+
+
+def read_lines(name: str, lines: Iterable[str]) -> list[Event]:
+    """The events of an exported file, all or none.
+
+    Raises:
+        CourseError: names the first line that holds no event.
+    """
+    events = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            events += [Event.from_line(line)] if line.strip() else []
+        except (ValueError, TypeError) as error:
+            raise CourseError(f"{name} is not progress exported from this course: line {number} holds no "
+                              f"event ({error}). Nothing was merged.") from None
+    return events
+
+
+def since_reset(events: Iterable[Event]) -> list[Event]:
+    """Those events that come after the last reset of their item."""
+    kept: dict[str, list[Event]] = {}
+    for event in events:
+        if event.kind == "reset":
+            kept[event.item] = []
+        else:
+            kept.setdefault(event.item, []).append(event)
+    return sorted((event for of_item in kept.values() for event in of_item), key=lambda event: event.at)

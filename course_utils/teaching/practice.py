@@ -1,0 +1,102 @@
+"""What a learner does, graded and recorded. Storing never blocks or fails a check: see `ProgressStore`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from course_utils import paths
+from course_utils.teaching.bytecode import response_hash
+from course_utils.teaching.events import Event, since_reset
+from course_utils.teaching.exercises import Exercise
+from course_utils.teaching.progress import ProgressStore
+from course_utils.teaching.quizzes import Quiz, chosen_option, question_hash
+from course_utils.teaching.verdict import Verdict
+
+ATTEMPTS_BEFORE_SOLUTION = 3
+
+
+@cache
+def _store_at(path: Path) -> ProgressStore:
+    return ProgressStore(path)
+
+
+def default_store() -> ProgressStore:
+    """The learner's own store, one in each process."""
+    return _store_at(paths.progress())
+
+
+def check(exercise: Exercise, answer: object, store: ProgressStore | None = None) -> Verdict:
+    """Judge `answer` and record the outcome, unless nothing was attempted."""
+    verdict = exercise.grade(answer)
+    event = Event(kind="check", item=exercise.id, lesson=exercise.lesson, objective=exercise.objective,
+                  item_hash=exercise.item_hash, outcome=verdict.outcome, score=verdict.score,
+                  mistake=verdict.mistake, response_hash=response_hash(answer))
+    return _recorded(verdict, event, store or default_store())
+
+
+def answer(quiz: Quiz, question_id: str, response: object, store: ProgressStore | None = None) -> Verdict:
+    """Judge a response and record the outcome, unless nothing was chosen."""
+    verdict, question = quiz.grade(question_id, response), quiz.question(question_id)
+    chosen = chosen_option(question, response)
+    event = Event(kind="answer", item=f"{quiz.lesson}/{question.id}", lesson=quiz.lesson,
+                  objective=question.objective, item_hash=question_hash(question), outcome=verdict.outcome,
+                  score=verdict.score, mistake=verdict.mistake,
+                  response_hash=hashlib.sha256(chosen.text.encode()).hexdigest() if chosen else "")
+    return _recorded(verdict, event, store or default_store())
+
+
+def _recorded(verdict: Verdict, event: Event, store: ProgressStore) -> Verdict:
+    """Store `event`; trouble with that is said once, below the verdict's own words."""
+    if verdict.outcome == "not attempted":
+        return verdict
+    store.record(event)
+    notice = store.notice()
+    return replace(verdict, message=f"{verdict.message}\n{notice}") if notice else verdict
+
+
+def hint(exercise: Exercise, store: ProgressStore | None = None) -> str:
+    """The next hint; after the last, the last again."""
+    texts = exercise.hint_texts
+    if not texts:
+        return f"This exercise has no hints. Look again at {exercise.see or 'the lesson'}."
+    store = store or default_store()
+    seen = sum(event.kind == "hint" for event in since_reset(store.history(exercise.id)))
+    number = min(seen + 1, len(texts))
+    if seen < len(texts):
+        store.record(_event("hint", exercise))
+    return f"Hint {number} of {len(texts)}: {texts[number - 1]}"
+
+
+def attempts_left(exercise: Exercise, store: ProgressStore | None = None) -> int:
+    """How many more different attempts open the solution; 0 where it is open."""
+    checks = [event for event in since_reset((store or default_store()).history(exercise.id))
+              if event.kind == "check"]
+    if any(event.outcome == "right" for event in checks):
+        return 0
+    different = {event.response_hash for event in checks if event.outcome in ("wrong", "partly right")}
+    return max(0, ATTEMPTS_BEFORE_SOLUTION - len(different))
+
+
+def solution(exercise: Exercise, store: ProgressStore | None = None) -> str:
+    """The solution's source where it is open; otherwise how many different attempts open it."""
+    store = store or default_store()
+    left = attempts_left(exercise, store)
+    if left:
+        return (f"The solution opens once you pass, or after {ATTEMPTS_BEFORE_SOLUTION} different attempts: "
+                f"{left} to go. Try a hint first.")
+    store.record(_event("solution", exercise))
+    return exercise.solution_source()
+
+
+def reset(exercise: Exercise, store: ProgressStore | None = None) -> str:
+    """Count attempts and hints of `exercise` from zero. What was recorded stays in the history."""
+    (store or default_store()).record(_event("reset", exercise))
+    return f"“{exercise.title}” begins anew. Your earlier attempts stay in your history."
+
+
+def _event(kind: str, exercise: Exercise) -> Event:
+    return Event(kind=kind, item=exercise.id, lesson=exercise.lesson, objective=exercise.objective,
+                 item_hash=exercise.item_hash)
