@@ -149,7 +149,7 @@ def apart(a: Tensor, b: Tensor) -> float:
 def looks_like(result: Tensor, picture: Image.Image) -> str | None:
     """The known mistake whose behaviour `result` shows, if there is one."""
     for mistake in ("imagenet-mean-and-std", "not-normalised", "squashed", "resized-to-the-crop", "bgr"):
-        if apart(result, prepare_a_picture.wrongs[mistake].answer(picture)) < 0.02:
+        if apart(result, prepare_a_picture.wrongs[mistake].function(picture)) < 0.02:
             return mistake
     return None
 
