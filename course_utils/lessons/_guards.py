@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,7 +21,7 @@ def torch_as_it_was() -> Iterator[None]:
     grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     with torch.random.fork_rng(devices=[]), torch.inference_mode(inference), torch.set_grad_enabled(grad):
-        torch.manual_seed(0)
+        torch.manual_seed(random.getrandbits(63))      # which the engine seeded
         try:
             yield
         finally:
