@@ -1,0 +1,21 @@
+"""JupyterLab for this course: nothing is asked of any other machine, and only what matters is printed.
+
+`course lab` puts this folder first on JUPYTER_CONFIG_PATH.
+"""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821  (Jupyter defines it)
+
+c.LabApp.news_url = None
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+c.LabApp.extension_manager = "readonly"
+c.LanguageServerManager.autodetect = False
+# Its page_config.json and overrides.json.
+c.LabApp.app_settings_dir = str(Path(__file__).resolve().parent / "lab")
+
+# Kernels encrypt where they can; left at its default, every kernel prints that it does not.
+c.KernelManager.transport_encryption = "auto"
+
+# Warnings and the address to open; no line for each request.
+c.Application.log_level = "WARN"
