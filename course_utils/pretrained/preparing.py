@@ -1,0 +1,91 @@
+"""From a picture to the numbers its model expects. Preprocessing belongs to the weights, never to habit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torchvision.transforms import v2
+
+from course_utils.errors import BadImage, CourseError
+from course_utils.pretrained.models import weights_named, weights_of
+from course_utils.pretrained.weights import Weights
+
+SMALLEST = 16      # pixels; below, no network of the course has anything left to pool
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Preparation:
+    """A callable, PIL picture -> float32 tensor (3, size, size), that shows its steps when printed."""
+
+    weights: Weights
+    size: int
+    steps: v2.Compose
+
+    @property
+    def key(self) -> str:
+        """The same text for the same treatment of pictures: part of the name of cached features."""
+        return repr(self.steps)
+
+    def __call__(self, picture: Image.Image) -> Tensor:
+        return self.steps(_rgb(picture))
+
+    def __repr__(self) -> str:
+        lines = [f"Preparation for {self.weights.name}: PIL picture → float32 (3, {self.size}, {self.size})",
+                 "  RGB", *(f"  {step}" for step in self.steps.transforms)]
+        return "\n".join(lines)
+
+
+def preprocessing(model_or_name: nn.Module | str, *, augment: bool = False, size: int | None = None) -> Preparation:
+    """How the weights of a model want their pictures: resize, crop, scale, normalise.
+
+    Args:
+        model_or_name: a model from `load_model` or timm, or the name of weights; nothing is loaded for a name.
+        augment: for training pictures: a random crop, flip and slight change of colours, before the weights'
+            own normalisation. `torch.manual_seed` repeats them.
+        size: pixels of the prepared picture, height == width; None is what the weights were trained for.
+    Raises:
+        CourseError: nothing is known about the weights. ImageNet's mean and std are never assumed.
+    """
+    if isinstance(model_or_name, nn.Module):
+        weights = weights_of(model_or_name)
+    else:
+        weights = weights_named(model_or_name)
+    size = weights.input_size if size is None else size
+    if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST:
+        raise CourseError(f"size is a whole number of pixels, at least {SMALLEST}, but got {size!r}.")
+    frame = _random_frame(weights, size) if augment else _plain_frame(weights, size)
+    return Preparation(weights, size, v2.Compose([
+        *frame,
+        v2.PILToTensor(),                                          # (3, size, size), 0 … 255
+        v2.ToDtype(torch.float32, scale=True),                     # 0 … 1
+        v2.Normalize(mean=list(weights.mean), std=list(weights.std)),
+    ]))
+
+
+def _plain_frame(weights: Weights, size: int) -> list[nn.Module]:
+    side = weights.resize_for(size)
+    # One number scales the shorter side and keeps proportions; two would squash the picture.
+    scaled = (side, side) if weights.crop_mode == "squash" else side
+    return [v2.Resize(scaled, interpolation=v2.InterpolationMode(weights.interpolation)), v2.CenterCrop(size)]
+
+
+def _random_frame(weights: Weights, size: int) -> list[nn.Module]:
+    return [v2.RandomResizedCrop(size, scale=(0.5, 1.0), interpolation=v2.InterpolationMode(weights.interpolation)),
+            v2.RandomHorizontalFlip(),
+            v2.ColorJitter(brightness=0.2, contrast=0.2, saturation=0.2)]
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if not isinstance(picture, Image.Image):
+        came = type(picture).__name__
+        fix = {"ndarray": "Image.fromarray(array)", "str": "open_image(path)", "PosixPath": "open_image(path)",
+               "WindowsPath": "open_image(path)", "Tensor": "v2.functional.to_pil_image(tensor)"}.get(came)
+        raise CourseError(f"Preprocessing needs one PIL picture, but got an object of type {came}."
+                          + (f" Make it one with {fix}." if fix else ""))
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+        raise BadImage(f"This picture has mode {picture.mode!r}: more than 8 bits for each pixel, and no say in which "
+                       "value is white. Open its file with open_image(path), which scales it.")
+    return picture.convert("RGB")
