@@ -63,15 +63,15 @@ class Item:
 
 
 @cache
-def _packages(search_path: tuple[str, ...]) -> tuple[str, ...]:
+def _packages(group: str, search_path: tuple[str, ...]) -> tuple[str, ...]:
     """The packages that offer lessons. Looking through everything installed takes a while: once is enough."""
-    return tuple(dict.fromkeys(entry.value for entry in entry_points(group=GROUP)))
+    return tuple(dict.fromkeys(entry.value for entry in entry_points(group=group)))
 
 
 def _lesson_files() -> dict[str, tuple[str, Path]]:
     """The package and the YAML file of every lesson, by the lesson's name, in order."""
     found: dict[str, tuple[str, Path]] = {}
-    for package in _packages(tuple(sys.path)):
+    for package in _packages(GROUP, tuple(sys.path)):
         for file in Path(str(importlib.resources.files(package))).glob("*.yaml"):
             if file.stem in found:
                 raise CourseError(f"Two packages offer the lesson {file.stem!r}: {found[file.stem][0]} and "

@@ -124,7 +124,7 @@ def _said(data: object, fault: dict) -> str:
     elif kind == "value_error":
         what = f"{fault['ctx']['error']}."
     else:
-        what = f"`{field}:` {fault['msg']}; it is {fault['input']!r}."
+        what = f"`{field}:` {fault['msg']}; it is {str(fault['input'])[:60]!r}."
     return f"{_place(data, fault['loc'])}: {what}"
 
 
@@ -135,7 +135,7 @@ def _place(data: object, path: tuple) -> str:
         here = here[step] if isinstance(here, list) or (isinstance(here, dict) and step in here) else None
         if isinstance(step, int):
             name = here.get("id") if isinstance(here, dict) else None
-            words[-1] = words[-1].removesuffix("s") + f" {name!r}" if name else f"{words[-1]} no. {step + 1}"
+            words[-1] = f"{words[-1].removesuffix('s')} {repr(name) if name else f'no. {step + 1}'}"
         elif isinstance(here, list):
             words.append(step)
     return ", ".join(words) or "the file"

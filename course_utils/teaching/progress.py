@@ -68,6 +68,10 @@ class ProgressStore:
             atexit.register(self._flush_at_exit)
             raise
 
+    def close(self) -> None:
+        """Let go of the file, so that it can be moved or deleted; the next use takes it up again."""
+        self._file.close()
+
     def _flush_at_exit(self) -> None:
         with suppress(StoreUnavailable):       # it was said when it happened; nobody is left to tell
             self.flush()
