@@ -1,2 +1,43 @@
+# `make lab` and `make test` do everything they need themselves.
+
+PYTHON = python3
+COURSE = .venv/bin/course
+VENV_PYTHON = .venv/bin/python
+
+.PHONY: help lab test test-full setup notebooks lint lock
+
+help:
+	@echo "make lab             set up what is missing, then open the lessons in JupyterLab"
+	@echo "                     on a machine without a screen: make lab ARGS=--no-browser"
+	@echo "make test            set up what is missing, then run every test"
+	@echo "make setup           only set up; another Python: make setup PYTHON=python3.12"
+	@echo "For authors:"
+	@echo "make notebooks       build notebooks/ from notebooks/source/; some only: make notebooks ARGS=05"
+	@echo "make lint            read the code: ruff, and no file over 300 lines"
+	@echo "make lock            renew requirements.lock from pyproject.toml; to upgrade: make lock ARGS=--upgrade"
+	@echo "make test-full       every test, the long ones too, and record the result"
+
+lab: setup
+	@$(COURSE) lab $(ARGS)
+
+test: setup
+	@$(VENV_PYTHON) tools/run_tests.py
+
+test-full: setup
+	@$(VENV_PYTHON) tools/run_tests.py --full
+
+# A Python named on the command line is meant; python3 is only where to look first.
 setup:
-	true
+	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON) here. The course needs Python 3.11 or newer; if there is one under another name: make lab PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) tools/setup.py $(if $(filter command,$(firstword $(origin PYTHON))),--this-python)
+
+notebooks: setup
+	@$(VENV_PYTHON) tools/build_notebooks.py $(ARGS)
+
+lint: setup
+	@.venv/bin/ruff check .
+	@$(VENV_PYTHON) tools/file_lengths.py
+
+lock: setup
+	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--extra test --extra setup $(ARGS) pyproject.toml -o requirements.lock
