@@ -48,7 +48,7 @@ class Lesson:
                 return ()
             raise
         found = (value for value in vars(module).values() if isinstance(value, Exercise))
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(exercise for exercise in found if exercise.lesson == self.id))
 
 
 @dataclass(frozen=True)

@@ -29,18 +29,16 @@ Learners use `check(answer)`, `hint()`, `solution()` and `reset()`; these are re
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import inspect
-import textwrap
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from course_utils.errors import CourseError, unknown_name
-from course_utils.teaching.bytecode import written_function
 from course_utils.teaching.grading import accepts_like, grade
+from course_utils.teaching.sources import source_of
 from course_utils.teaching.verdict import Verdict
 
 
@@ -194,7 +192,7 @@ class Exercise:
         return f'{self._source(which)}\n\nshow_exercise("{self.id}", {self._starter().__name__})'
 
     def _source(self, which: str) -> str:
-        return _source(self.version(which), self._starter().__name__)
+        return source_of(self.version(which), self._starter().__name__)
 
     @functools.cached_property
     def item_hash(self) -> str:
@@ -202,17 +200,3 @@ class Exercise:
         asked = [self.starter_source()] + [f"{c.name} {c.points} {inspect.getsource(c.function)}"
                                            for c in self.check_list]
         return hashlib.sha256("\n".join(asked).encode()).hexdigest()
-
-
-def _source(function: Callable, name: str) -> str:
-    """A function's source, dedented, without its exercise's decorators, under the given name."""
-    source = textwrap.dedent(inspect.getsource(written_function(function)))
-    lines = source.rstrip().splitlines()
-    definition = ast.parse(source).body[0]
-    for decorator in reversed(definition.decorator_list):
-        call = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if isinstance(call, ast.Attribute) and call.attr in {"starter", "solved_by", "alternative", "wrong"}:
-            del lines[decorator.lineno - 1:decorator.end_lineno]
-    at = next(i for i, line in enumerate(lines) if line.startswith("def "))
-    lines[at] = lines[at].replace(f"def {definition.name}", f"def {name}", 1)
-    return "\n".join(lines)

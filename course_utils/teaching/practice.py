@@ -11,6 +11,7 @@ from course_utils import paths
 from course_utils.teaching.bytecode import response_hash
 from course_utils.teaching.events import Event, since_reset
 from course_utils.teaching.exercises import Exercise
+from course_utils.teaching.lesson_file import Option
 from course_utils.teaching.progress import ProgressStore
 from course_utils.teaching.quizzes import Quiz, chosen_option, question_hash
 from course_utils.teaching.verdict import Verdict
@@ -44,8 +45,22 @@ def answer(quiz: Quiz, question_id: str, response: object, store: ProgressStore 
     event = Event(kind="answer", item=f"{quiz.lesson}/{question.id}", lesson=quiz.lesson,
                   objective=question.objective, item_hash=question_hash(question), outcome=verdict.outcome,
                   score=verdict.score, mistake=verdict.mistake,
-                  response_hash=hashlib.sha256(chosen.text.encode()).hexdigest() if chosen else "")
+                  response_hash=_option_hash(chosen) if chosen else "")
     return _recorded(verdict, event, store or default_store())
+
+
+def earlier_answer(quiz: Quiz, question_id: str,
+                   store: ProgressStore | None = None) -> tuple[Option, Event] | None:
+    """The option chosen last, and when; None where there is none, or the option was worded anew since."""
+    question = quiz.question(question_id)
+    options = {_option_hash(option): option for option in question.options}
+    events = since_reset((store or default_store()).history(f"{quiz.lesson}/{question.id}"))
+    return next(((options[event.response_hash], event) for event in reversed(events)
+                 if event.response_hash in options), None)
+
+
+def _option_hash(option: Option) -> str:
+    return hashlib.sha256(option.text.encode()).hexdigest()
 
 
 def _recorded(verdict: Verdict, event: Event, store: ProgressStore) -> Verdict:

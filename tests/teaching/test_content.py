@@ -40,6 +40,12 @@ def test_a_lesson_whose_exercises_cannot_be_imported_is_not_empty_in_silence(toy
         content.load_lesson("02_reading").exercises()
 
 
+def test_an_exercise_borrowed_from_another_lesson_is_not_this_ones(toy_lessons):
+    (toy_lessons / "02_reading.py").write_text(
+        "import importlib\ndouble = importlib.import_module('toy_lessons.01_numbers').double\n")
+    assert content.load_lesson("02_reading").exercises() == ()
+
+
 @pytest.mark.parametrize("load, name, suggestion", [
     (content.load_lesson, "01_number", "01_numbers"), (content.load_quiz, "1_numbers", "01_numbers"),
     (content.load_exercise, "01_numbers/dubble", "01_numbers/double"),

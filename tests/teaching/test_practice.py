@@ -41,6 +41,22 @@ def test_an_answer_to_a_question_is_recorded(store, toy_lessons):
     assert len(store.events()) == 1
 
 
+def test_the_option_chosen_last_is_remembered(store, toy_lessons):
+    quiz = content.load_quiz("01_numbers")
+    assert practice.earlier_answer(quiz, "two-and-two", store) is None
+    for response in ("c", "22"):
+        practice.answer(quiz, "two-and-two", response, store)
+    option, event = practice.earlier_answer(quiz, "two-and-two", ProgressStore(store.path))
+    assert (option.id, event.outcome) == ("b", "wrong")
+
+
+def test_an_option_that_was_worded_anew_is_not_shown_as_chosen(store, toy_lessons):
+    practice.answer(content.load_quiz("01_numbers"), "two-and-two", "b", store)
+    file = toy_lessons / "01_numbers.yaml"
+    file.write_text(file.read_text().replace('"22"', '"44"'))
+    assert practice.earlier_answer(content.load_quiz("01_numbers"), "two-and-two", store) is None
+
+
 def test_learners_own_methods_record_in_the_default_store(triple, toy_lessons, tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "mine.sqlite"))
     triple.check(attempt(1))
