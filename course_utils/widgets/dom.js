@@ -1,0 +1,86 @@
+// Helpers shared by every drawing. Text is only ever set as text, never as markup.
+
+const FOCUSABLE = new Set(["a", "button", "input", "summary"]);
+
+function build(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") Object.entries(value).forEach((pair) => node.style.setProperty(...pair));
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  // JupyterLab looks for this on the focused element itself, before it takes a key for a shortcut.
+  if (FOCUSABLE.has(node.localName)) node.setAttribute("data-lm-suppress-shortcuts", "true");
+  node.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== ""));
+  return node;
+}
+
+// An HTML element; children are nodes or text.
+function h(tag, attributes = {}, ...children) {
+  return build(document.createElement(tag), attributes, children);
+}
+
+// An SVG element.
+function svg(tag, attributes = {}, ...children) {
+  return build(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+// Text in which `code` stands between backticks.
+function rich(text) {
+  return text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
+}
+
+// The frame of a widget: keys pressed inside it stay inside it.
+function frame(el, kind, label, ...children) {
+  const root = h("section", { class: `course course-${kind}`, "aria-label": label,
+    onkeydown: (event) => event.stopPropagation() }, ...children);
+  el.replaceChildren(root);
+  return root;
+}
+
+// A region that screen readers read out when it changes.
+function live(...children) {
+  return h("div", { role: "status", class: "course-live" }, ...children);
+}
+
+// Sends a message to Python and says, through `say`, how it stands until the reply has come.
+function sender(model, say, replied) {
+  let timer = null;
+  model.on("change:replies", () => {
+    clearTimeout(timer);
+    say(model.get("trouble"));
+    if (!model.get("trouble")) replied();
+  });
+  return (message, words) => {
+    say(words);
+    clearTimeout(timer);
+    timer = setTimeout(() => say("No reply yet. If a cell is running, this waits for it to end. " +
+      "If the kernel was restarted, run this cell again."), 2500);
+    model.send(message);
+  };
+}
+
+// Sign, word and words of a verdict, with the checks it is made of.
+function verdictNodes(verdict) {
+  const checks = verdict.checks.map((check) => h("li", { "data-passed": String(check.passed) },
+    h("span", { class: "course-sign" }, check.passed ? "✔" : "✘"),
+    h("span", {}, h("span", { class: "course-hidden" }, check.passed ? "passed: " : "failed: "), check.name,
+      check.message ? [": ", rich(check.message)] : "")));
+  return h("div", { class: "course-verdict", "data-outcome": verdict.outcome },
+    h("p", {}, h("span", { class: "course-sign", "aria-hidden": "true" }, verdict.sign), " ",
+      h("strong", {}, verdict.word), h("span", { class: "course-said" }, rich(verdict.message))),
+    checks.length ? h("ul", { class: "course-checks" }, checks) : "",
+    verdict.details ? h("details", {}, h("summary", {}, "Your lines"), h("pre", {}, verdict.details)) : "");
+}
+
+// A link to a heading of the notebook that the widget stands in.
+function headingLink(anchor) {
+  const name = anchor.slice(1);
+  const jump = (event) => {
+    const heading = document.querySelector(`[data-jupyter-id="${CSS.escape(name)}"], [id="${CSS.escape(name)}"]`);
+    if (!heading) return;
+    event.preventDefault();
+    heading.scrollIntoView({ block: "start" });
+  };
+  return h("a", { href: anchor, onclick: jump }, name.replaceAll("-", " "));
+}

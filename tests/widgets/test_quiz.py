@@ -1,0 +1,69 @@
+"""A question on the screen: nothing is given away before an answer, and the answer is remembered."""
+
+from __future__ import annotations
+
+import pytest
+
+from course_utils.errors import UnknownName
+from course_utils.teaching import load_quiz
+from course_utils.widgets import show_quiz
+
+LESSON, QUESTION = "05_feature_extraction", "what-still-moves"
+
+
+@pytest.fixture
+def options():
+    return load_quiz(LESSON).question(QUESTION).options
+
+
+def right(options):
+    return next(option for option in options if option.right)
+
+
+def wrong(options):
+    return next(option for option in options if not option.right)
+
+
+def test_no_reason_and_no_mark_reaches_the_browser_before_an_answer(options, sent_to_browser):
+    panel = show_quiz(LESSON, QUESTION)
+    sent = sent_to_browser(panel)
+    assert not any(option.reason in sent for option in options)
+    assert panel.options == [{"id": option.id, "text": option.text} for option in options]
+
+
+def test_an_answer_brings_its_own_reason_and_no_other(options, press, sent_to_browser):
+    panel = show_quiz(LESSON, QUESTION)
+    press(panel, "answer", option=wrong(options).id)
+    sent = sent_to_browser(panel)
+    assert [o.id for o in options if o.reason in sent] == [wrong(options).id]
+    assert panel.verdict["outcome"] == "wrong" and panel.replies == 1
+
+
+def test_the_right_answer_is_right(options, press):
+    panel = show_quiz(LESSON, QUESTION)
+    press(panel, "answer", option=wrong(options).id)
+    press(panel, "answer", option=right(options).id)
+    assert panel.verdict["outcome"] == "right" and panel.verdict["message"] == right(options).reason
+
+
+def test_an_earlier_answer_is_remembered(options, press):
+    press(show_quiz(LESSON, QUESTION), "answer", option=right(options).id)
+    again = show_quiz(LESSON, QUESTION)
+    assert again.chosen == right(options).id and again.verdict["outcome"] == "right"
+    assert right(options).text in again.earlier and "You answered" in again.text()
+
+
+def test_without_an_earlier_answer_nothing_is_chosen():
+    panel = show_quiz(LESSON, QUESTION)
+    assert panel.chosen == "" and panel.verdict is None
+
+
+def test_the_text_form_has_the_question_and_says_how_to_answer(options):
+    text = show_quiz(LESSON, QUESTION).text()
+    assert all(option.text in text for option in options)
+    assert f'load_quiz("{LESSON}").answer("{QUESTION}", "a")' in text
+
+
+def test_an_unknown_question_suggests_the_nearest():
+    with pytest.raises(UnknownName, match=QUESTION):
+        show_quiz(LESSON, "what-still-move")
