@@ -55,6 +55,12 @@ def work() -> Path:
     return _from_environment("COURSE_WORK") or repository() / "my_work"
 
 
+def jupyter_config_path() -> str:
+    """Where Jupyter looks for settings: the course's own first, then wherever it was told to look."""
+    told = os.environ.get("JUPYTER_CONFIG_PATH", "")
+    return os.pathsep.join(filter(None, [str(repository() / "jupyter"), told]))
+
+
 def cache() -> Path:
     """Features and downloads that can be made again. `COURSE_CACHE` names another folder."""
     return _from_environment("COURSE_CACHE") or Path(platformdirs.user_cache_dir(APP))

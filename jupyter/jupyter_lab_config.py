@@ -17,5 +17,7 @@ c.LabApp.app_settings_dir = str(Path(__file__).resolve().parent / "lab")
 # Kernels encrypt where they can; left at its default, every kernel prints that it does not.
 c.KernelManager.transport_encryption = "auto"
 
-# Warnings and the address to open; no line for each request.
-c.Application.log_level = "WARN"
+# One Ctrl-C ends it. A question whether that was meant would be asked beneath a `make` that has ended.
+c.ServerApp.answer_yes = True
+# In a container one often is root. Only this machine is listened to, and only with the token.
+c.ServerApp.allow_root = True

@@ -1,0 +1,89 @@
+"""`course lab | doctor | progress | reset`. Each command imports what it needs: `course --help` is quick."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from course_utils import __version__
+from course_utils.errors import CourseError
+
+
+class Course(click.Group):
+    """A CourseError ends a command with its message alone."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except CourseError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Course, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="course")
+def main() -> None:
+    """An interactive course on pretrained vision models in PyTorch."""
+    for stream in (sys.stdout, sys.stderr):     # a terminal that knows no ✔ shows another sign
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+@main.command("lab", context_settings={"ignore_unknown_options": True}, options_metavar="")
+@click.argument("arguments", metavar="[OPTIONS OF JUPYTERLAB]", nargs=-1, type=click.UNPROCESSED)
+def lab_command(arguments: tuple[str, ...]) -> None:
+    """Copy new lessons into my_work/ and open them in JupyterLab.
+
+    What you changed is never overwritten. Options go on to JupyterLab: course lab --no-browser --port=9000
+    """
+    from course_utils.cli import copies, lab, progress
+
+    for line in copies.in_words(copies.bring_up_to_date()):
+        click.echo(line)
+    if place := progress.continue_at():
+        click.echo(place)
+    if taken := lab.port_taken(arguments):
+        click.echo(f"Port {taken} is taken, perhaps by another JupyterLab. This one takes the next that is "
+                   "free: go by the address it shows.")
+    lab.become_jupyterlab(arguments)
+
+
+@main.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for tools.")
+@click.option("--online", is_flag=True, help="Also ask the server that other weights come from.")
+def doctor_command(as_json: bool, online: bool) -> None:
+    """Check this machine and say what to do where something is amiss.
+
+    Exits with 1 if something that the lessons need is broken.
+    """
+    from course_utils.cli import doctor, findings
+
+    seen = []
+    for finding in doctor.examine(online=online):
+        seen.append(finding)
+        if not as_json:
+            click.echo(finding.in_words())
+    click.echo(findings.as_json(seen) if as_json else findings.conclusion(seen))
+    sys.exit(findings.exit_code(seen))
+
+
+@main.command("progress")
+def progress_command() -> None:
+    """Show what is done, what is not right yet, and where to go on."""
+    from course_utils.cli import progress
+
+    click.echo(progress.overview())
+
+
+@main.command("reset")
+@click.argument("lesson")
+def reset_command(lesson: str) -> None:
+    """Put a fresh copy of a lesson into my_work/: course reset 05.
+
+    The old copy moves to my_work/.old/. Your progress stays.
+    """
+    from course_utils.cli import copies
+
+    fresh, old = copies.reset(lesson)
+    click.echo(f"{fresh} is fresh." + (f" What was there is kept as {old}." if old else ""))
+    click.echo("If it is open in JupyterLab, close its tab without saving and open it again.")
