@@ -1,6 +1,15 @@
-"""Pretrained vision models: load them, prepare pictures for them, change their head, freeze and train them."""
+"""Pretrained vision models: load them, prepare pictures for them, give them a new head, freeze and train."""
 
-from course_utils.pretrained.freezing import freeze, in_eval_mode, train_mode, unfreeze
+from course_utils.pretrained.catalogue import catalogue
+from course_utils.pretrained.freezing import (
+    freeze,
+    freeze_report,
+    in_eval_mode,
+    parameter_groups,
+    train_mode,
+    unfreeze,
+)
+from course_utils.pretrained.groups import LayerGroup, layer_groups
 from course_utils.pretrained.heads import count_parameters, find_head, replace_head
 from course_utils.pretrained.measure import StepCost, step_cost
 from course_utils.pretrained.models import load_model
@@ -9,15 +18,20 @@ from course_utils.pretrained.preparing import Preparation, preprocessing
 from course_utils.pretrained.weights import Weights
 
 __all__ = [
+    "LayerGroup",
     "Prediction",
     "Preparation",
     "StepCost",
     "Weights",
+    "catalogue",
     "count_parameters",
     "find_head",
     "freeze",
+    "freeze_report",
     "in_eval_mode",
+    "layer_groups",
     "load_model",
+    "parameter_groups",
     "preprocessing",
     "replace_head",
     "step_cost",

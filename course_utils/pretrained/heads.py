@@ -1,4 +1,4 @@
-"""The head: the last Linear of a classifier, where it is, and how to put another in its place."""
+"""The head: the Linear that gives a classifier its scores, where it is, and how to put in another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Head(nn.Sequential):
 
 
 def count_parameters(module: nn.Module, *, trainable: bool | None = None) -> int:
-    """How many numbers `module` learns from data: all, or only those that are (or are not) trainable now."""
+    """How many numbers `module` learns from data: all, or only those that are, or are not, trainable now."""
     return sum(p.numel() for p in need_module(module, "count_parameters").parameters()
                if trainable is None or p.requires_grad == trainable)
 
@@ -32,11 +32,11 @@ def find_head(model: nn.Module) -> str:
     need_module(model, "find_head")
     stated = (getattr(model, "pretrained_cfg", None) or {}).get("classifier") or ""
     if not isinstance(stated, str):
-        raise CourseError(f"This {type(model).__name__} has {len(stated)} heads, {', '.join(stated)}, and averages "
-                          "their scores. The course replaces single heads only: choose a model with one.")
+        raise CourseError(f"This {type(model).__name__} has {len(stated)} heads, {', '.join(stated)}, and "
+                          "averages their scores. The course replaces single heads: choose a model with one.")
     try:
         inside = model.get_submodule(stated)
-    except AttributeError:                  # a learner has taken away what timm wrote down
+    except AttributeError:                  # what timm wrote down has been taken away since
         stated, inside = "", model
     linears = [name for name, module in inside.named_modules() if isinstance(module, nn.Linear)]
     if linears:
@@ -53,25 +53,23 @@ def replace_head(model: nn.Module, num_classes: int | Iterable[str], *, dropout:
 
     Args:
         num_classes: how many classes, or their names in the order of the labels.
-        dropout: probability. Above 0 the head is `Sequential(Dropout, Linear)`, else a bare `Linear`. A dropout
-            that the architecture itself has before its head stays.
+        dropout: probability. Above 0 the head is `Sequential(Dropout, Linear)`, else a bare `Linear`.
+            A dropout that the architecture itself has before its head stays.
         seed: for the same new head every time; otherwise torch's global random numbers are used.
     Returns:
         The same model, with `num_classes` and `course_classes` brought up to date.
     """
-    names = _class_names(num_classes)
-    width = len(names) if names else num_classes
-    _check_dropout_and_seed(dropout, seed)
     path = find_head(model)
+    if not path:
+        raise CourseError("This model is a single Linear, all head. Make a new nn.Linear instead.")
+    names = _class_names(num_classes)
+    width = num_classes if names is None else len(names)
+    _check_dropout_and_seed(dropout, seed)
     old = model.get_submodule(path)
-    with torch.random.fork_rng(devices=[], enabled=seed is not None):
-        if seed is not None:
-            torch.manual_seed(seed)
-        linear = nn.Linear(old.in_features, width, device="cpu")
-    linear.to(device=old.weight.device, dtype=old.weight.dtype)
-    parent = path.rpartition(".")[0]
-    if isinstance(model.get_submodule(parent), Head):
-        path = parent
+    linear = _new_linear(old, width, seed)
+    above = path.rpartition(".")[0]
+    if isinstance(model.get_submodule(above), Head):
+        path = above
     new = Head(nn.Dropout(dropout), linear) if dropout else linear
     model.set_submodule(path, new.train(old.training))
     model.num_classes = width
@@ -79,36 +77,46 @@ def replace_head(model: nn.Module, num_classes: int | Iterable[str], *, dropout:
     return model
 
 
+def _new_linear(old: nn.Linear, width: int, seed: int | None) -> nn.Linear:
+    """Drawn on the CPU, so that a seed gives the same head on every device."""
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        linear = nn.Linear(old.in_features, width, device="cpu")
+    return linear.to(device=old.weight.device, dtype=old.weight.dtype)
+
+
 def _class_names(given: int | Iterable[str]) -> tuple[str, ...] | None:
-    """The names in `given`, None if it is a sensible number; all else is refused in words."""
+    """The names in `given`; None if it is a sensible number. All else is refused in words."""
     if isinstance(given, int) and not isinstance(given, bool):
         if given < 2:
-            raise CourseError(f"A head needs at least 2 classes to choose between, not {given}.")
+            raise CourseError(f"A head needs at least 2 classes to choose between, but got {given}.")
         return None
     if isinstance(given, (str, bytes, bool)) or not isinstance(given, Iterable):
-        raise CourseError("replace_head needs the number of classes, such as 5, or a list of their names, such as "
+        raise CourseError("replace_head needs the number of classes, such as 5, or a list of names, such as "
                           f"['rose', 'tulip'], but got {given!r}.")
     names = tuple(given)
     if not all(isinstance(name, str) for name in names):
-        raise CourseError(f"Class names must be texts, but got {names!r}. For a number of classes, give the number.")
+        raise CourseError(f"Class names must be texts, but got {names!r}. If you meant a number of classes, "
+                          "give the number.")
     if len(names) < 2 or len(set(names)) < len(names):
-        raise CourseError(f"A head needs at least 2 classes with names of their own, but got {names!r}.")
+        raise CourseError(f"A head needs at least 2 classes, each with its own name, but got {names!r}.")
     return names
 
 
 def _check_dropout_and_seed(dropout: float, seed: int | None) -> None:
     if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
-        raise CourseError(f"dropout is a probability: a number from 0 up to, not including, 1, not {dropout!r}.")
+        raise CourseError(f"dropout is a probability, at least 0 and below 1, but got {dropout!r}.")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-        raise CourseError(f"seed must be a whole number or None, not {seed!r}.")
+        raise CourseError(f"seed must be a whole number or None, but got {seed!r}.")
 
 
 def need_module(module: object, caller: str) -> nn.Module:
     """`module`, if it is one; otherwise an error that says what came instead."""
     if isinstance(module, nn.Module):
         return module
-    came = f"the text {module!r}" if isinstance(module, str) else f"an object of type {type(module).__name__}"
-    if module is None:
-        came = "None"
-    raise CourseError(f"{caller} needs a model or a part of one (an nn.Module), such as model or model.layer1, "
-                      f"but got {came}.")
+    came = f"an object of type {type(module).__name__}"
+    if module is None or isinstance(module, str):
+        came = repr(module)
+    raise CourseError(f"{caller} needs a model or a part of one, such as model or model.layer1, not its name "
+                      f"or its parameters, but got {came}.")

@@ -9,12 +9,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from course_utils.errors import CourseError
+from course_utils.pretrained.catalogue import weights_of
 from course_utils.pretrained.freezing import in_eval_mode
 from course_utils.pretrained.heads import need_module
 from course_utils.pretrained.preparing import preprocessing
 
-PREPARE = "preprocessing(model)(picture).unsqueeze(0)"
-LARGEST = 20       # normalised pixels lie within about ±3, and never beyond this
+FIX = "From a PIL picture, type: preprocessing(model)(picture).unsqueeze(0)"
+LARGEST = 20       # prepared pixels lie within about ±3; raw ones run to 255
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,35 @@ class Prediction:
     probability: float       # 0 … 1: a share among the classes the model knows
 
 
-def top_k(model: nn.Module, image: Image.Image | Tensor, k: int = 5) -> list[Prediction]:
-    """The `k` most likely classes of one picture, best first. Mode and gradients of `model` stay as they were.
+def top_k(model: nn.Module, image: Image.Image | Tensor, k: int = 5, *,
+          size: int | None = None) -> list[Prediction]:
+    """The `k` most likely classes of one picture, best first. The model's modes stay as they were.
 
     Args:
-        model: a classifier; class names come from `model.course_classes` where they fit its scores.
-        image: a PIL picture, which is prepared as the model's weights expect, or a prepared batch of one,
-            float32 (1, 3, H, W).
+        model: a classifier; names come from `model.course_classes` where there is one for each score.
+        image: a PIL picture, which is prepared as the model's weights expect; or a prepared batch of one,
+            float32 (1, 3, size, size).
         k: at least 1; where there are fewer classes, all of them.
+        size: pixels, if not those the weights were trained for.
     Raises:
-        CourseError: the tensor is not a prepared batch of one picture; the message says how to make it so.
+        CourseError: the tensor is not a prepared batch of one picture; the message says how to get one.
     """
     need_module(model, "top_k")
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:
         raise CourseError(f"k is how many classes to show, a whole number from 1, but got {k!r}.")
-    batch = _checked(image) if isinstance(image, Tensor) else preprocessing(model)(image).unsqueeze(0)
-    scores = _scores(model, batch)                                       # (classes,)
+    if isinstance(image, Tensor):
+        _check_one_picture(image)
+        _check_pixels(image, size or weights_of(model).input_size)
+        batch = image
+    else:
+        batch = preprocessing(model, size=size)(image).unsqueeze(0)         # (1, 3, size, size)
+    scores = _scores(model, batch)                                          # (classes,)
     best = scores.softmax(dim=0).topk(min(k, len(scores)))
     names = getattr(model, "course_classes", None) or ()
     if len(names) != len(scores):         # a head put on by hand: the old names would be wrong ones
-        names = [f"class {i}" for i in range(len(scores))]
-    return [Prediction(names[i], i, p) for i, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+        names = [f"class {index}" for index in range(len(scores))]
+    return [Prediction(names[index], index, probability)
+            for index, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
 
 
 def _scores(model: nn.Module, batch: Tensor) -> Tensor:
@@ -56,37 +65,40 @@ def _scores(model: nn.Module, batch: Tensor) -> Tensor:
         try:
             scores = model(batch.to(device))
         except (RuntimeError, AssertionError, ValueError) as error:
-            raise CourseError(
-                f"This {type(model).__name__} cannot take a picture of {batch.shape[2]} × {batch.shape[3]} pixels: "
-                f"{error}. Prepare it as its weights expect: {PREPARE}") from error
-    if not isinstance(scores, Tensor) or scores.ndim != 2:
-        shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
-        raise CourseError(f"top_k needs a classifier, which gives scores of shape (1, classes), but this "
-                          f"{type(model).__name__} gives {shape}.")
-    return scores[0].float().cpu()
+            raise CourseError(f"This {type(model).__name__} cannot take a picture of {batch.shape[2]} × "
+                              f"{batch.shape[3]} pixels: {error}. {FIX}") from error
+    if isinstance(scores, Tensor) and scores.ndim == 2:
+        return scores[0].float().cpu()
+    came = f"shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else f"a {type(scores).__name__}"
+    raise CourseError(f"top_k needs a classifier, which gives scores of shape (1, classes), but this "
+                      f"{type(model).__name__} gives {came}.")
 
 
-def _checked(images: Tensor) -> Tensor:
-    """`images`, if it is a prepared batch of one picture."""
+def _check_one_picture(images: Tensor) -> None:
+    """Is it a batch of one picture with three channels?"""
     shape = tuple(images.shape)
     if images.ndim == 3:
-        raise CourseError(f"top_k needs a batch, shape (1, 3, H, W), but got one picture, {shape}. Add the batch "
-                          "dimension: image.unsqueeze(0)")
+        raise CourseError(f"top_k needs a batch of one picture, shape (1, 3, H, W), but got {shape}. Add the "
+                          "batch dimension: image.unsqueeze(0)")
     if images.ndim != 4:
-        raise CourseError(f"top_k needs a batch of one picture, shape (1, 3, H, W), but got {shape}. From a PIL "
-                          f"picture, type: {PREPARE}")
+        raise CourseError(f"top_k needs a batch of one picture, shape (1, 3, H, W), but got {shape}. {FIX}")
     if shape[0] != 1:
-        raise CourseError(f"top_k looks at one picture, but this batch holds {shape[0]}. Take one of them: batch[:1]")
+        raise CourseError(f"top_k looks at one picture, but this batch holds {shape[0]}. Take one: batch[:1]")
     if shape[1] != 3:
-        swapped = shape[3] == 3
-        raise CourseError(f"top_k needs 3 channels, red, green and blue, in shape (1, 3, H, W), but got {shape}. "
-                          + ("The channels stand last: batch.permute(0, 3, 1, 2)" if swapped
-                             else f"From a PIL picture of any kind, type: {PREPARE}"))
+        last = "The channels stand last: batch.permute(0, 3, 1, 2)" if shape[3] == 3 else FIX
+        raise CourseError(f"top_k needs 3 channels, (1, 3, H, W): red, green, blue. It got {shape}. {last}")
+
+
+def _check_pixels(images: Tensor, size: int) -> None:
+    """Are its pixels prepared for the model?"""
     if images.dtype != torch.float32:
-        raise CourseError(f"top_k needs prepared pixels, float32, but got {images.dtype}"
-                          + (", raw pixels from 0 to 255." if images.dtype == torch.uint8 else ".")
-                          + f" From a PIL picture, type: {PREPARE}")
-    if not images.abs().max() <= LARGEST:
+        raw = ", raw pixels from 0 to 255" if images.dtype == torch.uint8 else ""
+        raise CourseError(f"top_k needs prepared pixels, float32, but got {images.dtype}{raw}. {FIX}")
+    height, width = images.shape[2:]
+    if (height, width) != (size, size):
+        meant = f". If you mean this size: top_k(model, batch, size={height})" if height == width else ""
+        raise CourseError(f"This model takes pictures of {size} × {size} pixels, but got {height} × {width}. "
+                          f"{FIX}{meant}")
+    if not images.abs().max() <= LARGEST:        # not a number compares as false
         raise CourseError(f"Prepared pixels lie within about ±3, but these run from {images.min():.3g} to "
-                          f"{images.max():.3g}: not divided by 255, or not numbers. From a PIL picture, type: {PREPARE}")
-    return images
+                          f"{images.max():.3g}: never divided by 255, or broken. {FIX}")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from course_utils.errors import BadImage, CourseError
-from course_utils.pretrained.models import weights_named, weights_of
+from course_utils.pretrained.catalogue import weights_named, weights_of
 from course_utils.pretrained.weights import Weights
 
 SMALLEST = 16      # pixels; below, no network of the course has anything left to pool
@@ -27,22 +27,22 @@ class Preparation:
     @property
     def key(self) -> str:
         """The same text for the same treatment of pictures: part of the name of cached features."""
-        return repr(self.steps)
+        return " ".join(repr(self.steps).split())
 
     def __call__(self, picture: Image.Image) -> Tensor:
         return self.steps(_rgb(picture))
 
     def __repr__(self) -> str:
-        lines = [f"Preparation for {self.weights.name}: PIL picture → float32 (3, {self.size}, {self.size})",
-                 "  RGB", *(f"  {step}" for step in self.steps.transforms)]
-        return "\n".join(lines)
+        title = f"{self.weights.name}: PIL picture → float32 (3, {self.size}, {self.size})"
+        return "\n".join([title, "  to RGB", *(f"  {step}" for step in self.steps.transforms)])
 
 
-def preprocessing(model_or_name: nn.Module | str, *, augment: bool = False, size: int | None = None) -> Preparation:
+def preprocessing(model_or_name: nn.Module | str, *, augment: bool = False,
+                  size: int | None = None) -> Preparation:
     """How the weights of a model want their pictures: resize, crop, scale, normalise.
 
     Args:
-        model_or_name: a model from `load_model` or timm, or the name of weights; nothing is loaded for a name.
+        model_or_name: a model from `load_model` or timm; or the name of weights, and nothing is loaded.
         augment: for training pictures: a random crop, flip and slight change of colours, before the weights'
             own normalisation. `torch.manual_seed` repeats them.
         size: pixels of the prepared picture, height == width; None is what the weights were trained for.
@@ -56,11 +56,10 @@ def preprocessing(model_or_name: nn.Module | str, *, augment: bool = False, size
     size = weights.input_size if size is None else size
     if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST:
         raise CourseError(f"size is a whole number of pixels, at least {SMALLEST}, but got {size!r}.")
-    frame = _random_frame(weights, size) if augment else _plain_frame(weights, size)
     return Preparation(weights, size, v2.Compose([
-        *frame,
-        v2.PILToTensor(),                                          # (3, size, size), 0 … 255
-        v2.ToDtype(torch.float32, scale=True),                     # 0 … 1
+        *(_random_frame if augment else _plain_frame)(weights, size),
+        v2.PILToTensor(),                               # (3, size, size), 0 … 255
+        v2.ToDtype(torch.float32, scale=True),          # 0 … 1
         v2.Normalize(mean=list(weights.mean), std=list(weights.std)),
     ]))
 
@@ -73,19 +72,22 @@ def _plain_frame(weights: Weights, size: int) -> list[nn.Module]:
 
 
 def _random_frame(weights: Weights, size: int) -> list[nn.Module]:
-    return [v2.RandomResizedCrop(size, scale=(0.5, 1.0), interpolation=v2.InterpolationMode(weights.interpolation)),
+    interpolation = v2.InterpolationMode(weights.interpolation)
+    return [v2.RandomResizedCrop(size, scale=(0.5, 1.0), interpolation=interpolation),
             v2.RandomHorizontalFlip(),
             v2.ColorJitter(brightness=0.2, contrast=0.2, saturation=0.2)]
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
+    """`picture` in RGB; what is no picture, or one whose brightness has no known scale, is refused."""
     if not isinstance(picture, Image.Image):
+        fixes = {"ndarray": "Image.fromarray(array)", "Tensor": "v2.functional.to_pil_image(tensor)",
+                 "str": "open_image(path)", "PosixPath": "open_image(path)",
+                 "WindowsPath": "open_image(path)"}
         came = type(picture).__name__
-        fix = {"ndarray": "Image.fromarray(array)", "str": "open_image(path)", "PosixPath": "open_image(path)",
-               "WindowsPath": "open_image(path)", "Tensor": "v2.functional.to_pil_image(tensor)"}.get(came)
         raise CourseError(f"Preprocessing needs one PIL picture, but got an object of type {came}."
-                          + (f" Make it one with {fix}." if fix else ""))
+                          + (f" Make it one: {fixes[came]}" if came in fixes else ""))
     if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
-        raise BadImage(f"This picture has mode {picture.mode!r}: more than 8 bits for each pixel, and no say in which "
-                       "value is white. Open its file with open_image(path), which scales it.")
+        raise BadImage(f"This picture has mode {picture.mode!r}: more than 8 bits for a pixel, with no word "
+                       "on which value is white. Open its file with open_image(path), which scales it.")
     return picture.convert("RGB")

@@ -1,4 +1,4 @@
-"""Getting weights that do not come with the course: from a library's cache, or over the network, or an answer."""
+"""Weights that do not come with the course: from a library's cache or the network, or a clear answer."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _unavailable(name: str, reason: str, parameters: int, size_mb: float) -> Wei
     return WeightsUnavailable(
         f"The weights {name!r} ({size_mb:.0f} MB) are not on this machine, and could not be downloaded: "
         f"{reason}. With a network, run the same line again: it downloads and keeps them. Without one, "
-        f"load_model({nearest_bundled(parameters)!r}) serves instead: ImageNet weights that came with the course.")
+        f"load_model({nearest_bundled(parameters)!r}) serves instead: ImageNet weights that are installed.")
 
 
 def _first_line(error: object) -> str:

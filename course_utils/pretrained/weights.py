@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Weights:
-    """One set of weights, and how its images must be prepared. `load_model` leaves it in `model.course_weights`."""
+    """One set of weights, and how its images must be prepared: `model.course_weights`."""
 
-    name: str                            # "torchvision/resnet50.IMAGENET1K_V2"; "random/resnet50" if untrained
+    name: str                            # "torchvision/resnet50.IMAGENET1K_V2"; untrained: "random/resnet50"
     source: str                          # "bundled", "torchvision", "timm" or "random"
     architecture: str                    # as its library calls it: "resnet50"
     input_size: int                      # pixels, height == width
