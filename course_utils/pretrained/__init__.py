@@ -1,6 +1,7 @@
 """Pretrained vision models: load them, prepare pictures for them, give them a new head, freeze and train."""
 
 from course_utils.pretrained.catalogue import catalogue
+from course_utils.pretrained.data import load_dataset
 from course_utils.pretrained.freezing import (
     freeze,
     freeze_report,
@@ -11,13 +12,18 @@ from course_utils.pretrained.freezing import (
 )
 from course_utils.pretrained.groups import LayerGroup, layer_groups
 from course_utils.pretrained.heads import count_parameters, find_head, replace_head
+from course_utils.pretrained.images import DataCard, ImageData, Images
 from course_utils.pretrained.measure import StepCost, step_cost
 from course_utils.pretrained.models import load_model
+from course_utils.pretrained.pictures import open_image
 from course_utils.pretrained.predicting import Prediction, top_k
 from course_utils.pretrained.preparing import Preparation, preprocessing
 from course_utils.pretrained.weights import Weights
 
 __all__ = [
+    "DataCard",
+    "ImageData",
+    "Images",
     "LayerGroup",
     "Prediction",
     "Preparation",
@@ -30,7 +36,9 @@ __all__ = [
     "freeze_report",
     "in_eval_mode",
     "layer_groups",
+    "load_dataset",
     "load_model",
+    "open_image",
     "parameter_groups",
     "preprocessing",
     "replace_head",
