@@ -1,6 +1,9 @@
 """Every test, and every kernel a test starts, gets its own progress store and caches."""
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -8,15 +11,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 SEED = 20240
 
 
-@pytest.fixture(scope="session", autouse=True)
-def private_folders(tmp_path_factory):
-    """Nothing a test does may reach the developer's own progress or caches, nor those of another test run."""
-    home = tmp_path_factory.mktemp("course-home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_PROGRESS", str(home / "progress.sqlite"))
-        patch.setenv("COURSE_CACHE", str(home / "cache"))
-        patch.setenv("COURSE_WORK", str(home / "my_work"))
-        yield home
+def pytest_configure(config):
+    """Nothing a test does may reach the developer's own progress or caches, nor those of another test run.
+
+    A fixture would not do: the cells that nbval runs know no fixtures.
+    """
+    home = Path(tempfile.mkdtemp(prefix="course-home-"))
+    patch = pytest.MonkeyPatch()
+    patch.setenv("COURSE_PROGRESS", str(home / "progress.sqlite"))
+    patch.setenv("COURSE_CACHE", str(home / "cache"))
+    patch.setenv("COURSE_WORK", str(home / "my_work"))
+    config.add_cleanup(patch.undo)
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
 
 
 @pytest.fixture(autouse=True)
