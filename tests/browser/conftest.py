@@ -120,7 +120,8 @@ def chromium():
 
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        pytest.skip(f"no browser here: install one of {', '.join(BROWSERS)}")
+        pytest.fail(f"There is no browser here. Install one of {', '.join(BROWSERS)}; on Debian and Ubuntu: "
+                    "sudo apt install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield browser
