@@ -1,0 +1,111 @@
+"""Run every test, stage by stage, and count them all: `make test`, `make test-full`.
+
+    python tools/run_tests.py [--full] [STAGE ...]
+
+The last line counts what passed, failed and was skipped; the exit status is 0 only if nothing failed. With
+`--full`, the long tests run too, and the result is recorded with the hashes of all files it speaks of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORD = ROOT / "data" / "results" / "test_full.json"
+NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-sanitize-with", "tests/notebooks/sanitize.cfg"]
+ROOMS_OF_THEIR_OWN = ["tests/lessons", "tests/notebooks", "tests/browser"]
+
+# What pytest is given. "units" is everything that no other stage names, so nothing is left out.
+STAGES = {
+    "units": ["tests", *(f"--ignore={room}" for room in ROOMS_OF_THEIR_OWN)],
+    "exercises": ["tests/lessons"],
+    "notebooks": ["tests/notebooks"],
+    "cells": [*NBVAL, "notebooks"],
+    "browser": ["tests/browser"],
+}
+
+
+def count(report: Path) -> Counter:
+    """Passed, failed and skipped of one JUnit report of pytest; an error in set-up counts as failed."""
+    counted = Counter(passed=0, failed=0, skipped=0)
+    for case in ElementTree.parse(report).iter("testcase"):
+        kinds = {child.tag for child in case}
+        outcome = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+        counted[outcome] += 1
+    return counted
+
+
+def run_stage(name: str, *, full: bool) -> Counter:
+    """Run one stage. One that breaks off, or finds no test, counts as failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *STAGES[name]]
+        command += [] if full else ["-m", "not full"]
+        print(f"\n== {name} ==", flush=True)
+        begin = time.monotonic()
+        status = subprocess.call(command, cwd=ROOT)
+        counted = count(report) if report.exists() else Counter()
+    if status and not counted["failed"]:
+        counted["failed"] += 1
+        reason = "found no tests" if status == 5 else f"broke off: pytest ended with {status}"
+        print(f"The stage {name} {reason}.", flush=True)
+    print(f"== {name}: {in_words(counted)}, {time.monotonic() - begin:.0f} s ==", flush=True)
+    return counted
+
+
+def altogether(results: dict[str, Counter]) -> Counter:
+    total = Counter(passed=0, failed=0, skipped=0)
+    for counted in results.values():
+        total.update(counted)
+    return total
+
+
+def in_words(counted: Counter) -> str:
+    return f"{counted['passed']} passed, {counted['failed']} failed, {counted['skipped']} skipped"
+
+
+def file_hashes(files: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of each file. Pictures are left out: the `checksums.sha256` beside them is among the files."""
+    return {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in sorted(files)
+            if not name.endswith(".jpg") and ROOT / name != RECORD}
+
+
+def record(results: dict[str, Counter], seconds: float) -> None:
+    """Write what was seen, and of which files, to data/results/test_full.json."""
+    sys.path.insert(0, str(ROOT / "tools" / "records"))
+    from _record import write_record
+
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    write_record(RECORD, command="make test-full", seeds=[0], results={
+        "stages": results, "total": altogether(results), "seconds": round(seconds),
+        "files": file_hashes(filter(None, tracked.stdout.split("\0")))})
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"only these: {', '.join(STAGES)}")
+    parser.add_argument("--full", action="store_true", help="the long tests too, and record the result")
+    asked = parser.parse_args()
+    if unknown := set(asked.stages) - set(STAGES):
+        parser.error(f"there is no stage {', '.join(unknown)}; there are {', '.join(STAGES)}")
+    begin = time.monotonic()
+    results = {name: run_stage(name, full=asked.full) for name in STAGES
+               if not asked.stages or name in asked.stages}
+    if asked.full and not asked.stages:
+        record(results, time.monotonic() - begin)
+    total = altogether(results)
+    print(f"\n{in_words(total)}", flush=True)
+    return 1 if total["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
