@@ -40,7 +40,7 @@ def first_predictions() -> dict[str, dict[str, float]]:
 
 
 def resnet50_parameters() -> dict[str, int]:
-    """Parameters of ResNet-50 with dropout and ten classes: those that learn over a frozen backbone, and all."""
+    """Parameters of ResNet-50 with dropout and ten classes: all, and those over a frozen backbone."""
     model = freeze(load_model("torchvision/resnet50", random_init=True))
     replace_head(model, 10, dropout=0.5)
     return {"learn": count_parameters(model, trainable=True), "all": count_parameters(model)}
