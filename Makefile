@@ -32,7 +32,7 @@ setup:
 	@$(PYTHON) tools/setup.py $(if $(filter command,$(firstword $(origin PYTHON))),--this-python)
 
 notebooks: setup
-	@$(VENV_PYTHON) tools/build_notebooks.py $(ARGS)
+	@$(VENV_PYTHON) -m tools.build_notebooks $(ARGS)
 
 lint: setup
 	@.venv/bin/ruff check .

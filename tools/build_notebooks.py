@@ -5,7 +5,7 @@ YAML, and in each cell tagged `exercise:LESSON/NAME` the exercise's starter. It 
 keeps the outputs of the cells that begin with `# NBVAL_CHECK_OUTPUT`, so that tests can compare them.
 Run twice, it changes nothing.
 
-    python tools/build_notebooks.py [05 ...] [--check]
+    python -m tools.build_notebooks [05 ...] [--check]
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from lesson_header import header
 from nbclient import NotebookClient
 
 from course_utils import paths
 from course_utils.teaching import load_exercise
+from tools.lesson_header import header
 
 SOURCE = paths.notebooks() / "source"
 MARK = "# NBVAL_CHECK_OUTPUT"

@@ -42,15 +42,18 @@ class Lab:
     token: str
     root: Path
 
-    def write(self, name: str, cells: list[str]) -> str:
-        """A notebook of code cells in the served folder; returns its path there."""
-        notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(source) for source in cells],
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    def add(self, name: str, notebook) -> str:
+        """Put `notebook` into the served folder; returns its path there."""
         target = self.root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, target)
         return name
+
+    def write(self, name: str, cells: list[str]) -> str:
+        """A notebook of code cells in the served folder; returns its path there."""
+        return self.add(name, nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(source) for source in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}))
 
 
 def free_port() -> int:
@@ -161,6 +164,17 @@ class Notebook:
         ran = self.command("notebook:run-all-cells")
         errors = self.find(".jp-RenderedText[data-mime-type$=error]")
         assert ran is not False, "\n".join(errors.all_inner_texts())
+        self.wait_idle()
+
+    def run_cell(self, index: int, source: str | None = None) -> None:
+        """Run one cell to its end, with other text in it if `source` is given."""
+        self.page.evaluate("""([index, source]) => {
+            const notebook = jupyterapp.shell.currentWidget.content;
+            if (source !== null) notebook.widgets[index].model.sharedModel.setSource(source);
+            notebook.deselectAll();
+            notebook.activeCellIndex = index;
+        }""", [index, source])
+        self.command("notebook:run-cell")
         self.wait_idle()
 
     def cells(self) -> list[str]:

@@ -64,7 +64,7 @@ def test_notebooks_carry_no_pictures_widget_state_or_jupytext(notebook, path):
 
 
 def test_notebooks_are_built_from_their_sources():
-    done = subprocess.run([sys.executable, "tools/build_notebooks.py", "--check"], cwd=ROOT,
+    done = subprocess.run([sys.executable, "-m", "tools.build_notebooks", "--check"], cwd=ROOT,
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 

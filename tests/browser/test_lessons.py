@@ -1,0 +1,116 @@
+"""Chromium walks the lessons in JupyterLab: solved, to full marks; and as shipped, with mistakes on the way."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+from course_utils import paths
+from course_utils.teaching import ProgressStore, load_exercise, load_lesson
+from tools.build_notebooks import exercise_id, fill_exercises
+
+pytestmark = pytest.mark.browser
+LESSONS = sorted(path.stem for path in paths.notebooks().glob("*.ipynb"))
+LESSON = "05_feature_extraction"
+ERRORS = '[data-mime-type="application/vnd.jupyter.error"]'
+
+
+def shipped(lesson: str):
+    return nbformat.read(paths.notebooks() / f"{lesson}.ipynb", as_version=4)
+
+
+def answer(notebook, question, text: str) -> str:
+    """Choose the option with `text` by keyboard alone; returns the outcome of the verdict."""
+    quiz = notebook.find(".course-quiz").filter(has_text=question.prompt[:40])
+    quiz.get_by_role("radio", name=text, exact=True).focus()
+    notebook.page.keyboard.press("Space")
+    quiz.get_by_role("button", name="Check").focus()
+    notebook.page.keyboard.press("Enter")
+    right = "right" if next(o for o in question.options if o.text == text).right else "wrong"
+    verdict = quiz.locator(f'.course-verdict[data-outcome="{right}"]')
+    verdict.wait_for()
+    return right
+
+
+def every_widget_is_drawn(notebook, cells) -> None:
+    shown = sum("show_quiz(" in cell.source or "show_exercise(" in cell.source for cell in cells)
+    assert notebook.find(".course-quiz").count() + notebook.find(".course-exercise").count() == shown
+    for name in ("flow(", "freeze_map(", "predictions(", "progress(", "training_curves("):
+        if any(line.startswith(name) for cell in cells for line in cell.source.splitlines()):
+            assert notebook.find(".course").count() > shown, f"{name}) drew nothing"
+    assert notebook.find("text=model not found").count() == 0
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_solved_lesson_reaches_full_marks(lesson, lab, open_notebook):
+    solved = fill_exercises(shipped(lesson), "solution")
+    notebook = open_notebook(lab.add(f"solved/{lesson}.ipynb", solved), height=1600)
+    notebook.run_all()
+    assert notebook.find(ERRORS).count() == 0
+    every_widget_is_drawn(notebook, solved.cells)
+    details = load_lesson(lesson)
+    assert notebook.find('.course-exercise .course-verdict[data-outcome="right"]').count() == len(
+        details.exercises())
+    for question in details.questions:
+        answer(notebook, question, next(option.text for option in question.options if option.right))
+    done = next(part for part in ProgressStore().summary().lessons if part.lesson == lesson)
+    assert done.done == done.total
+    assert notebook.outside_requests == []
+
+
+@pytest.fixture
+def lesson_05(lab, open_notebook):
+    """Lesson 05 as shipped, every cell run."""
+    notebook = open_notebook(lab.add("walked/05_feature_extraction.ipynb", shipped(LESSON)), height=1600)
+    notebook.run_all()
+    return notebook
+
+
+def exercise_panel(notebook, exercise):
+    return notebook.find(".course-exercise").filter(has_text=exercise.title)
+
+
+def hand_in(notebook, exercise, which: str):
+    """Write a version of the exercise into its cell and run it; returns the panel's verdict."""
+    cells = shipped(LESSON).cells
+    index = next(i for i, cell in enumerate(cells) if exercise_id(cell) == exercise.id)
+    notebook.run_cell(index, exercise.cell(which))
+    return exercise_panel(notebook, exercise).locator(".course-verdict")
+
+
+def test_a_learner_errs_learns_and_finds_the_progress_again(lesson_05):
+    notebook = lesson_05
+    exercise = load_exercise(f"{LESSON}/freeze-the-backbone")
+    before = notebook.find('.course-exercise .course-verdict[data-outcome="not attempted"]').count()
+    assert before == len(load_lesson(LESSON).exercises()) and notebook.find(ERRORS).count() == 0
+
+    question = load_lesson(LESSON).questions[1]
+    for option in sorted(question.options, key=lambda option: option.right):      # wrong ones first
+        answer(notebook, question, option.text)
+        assert option.reason[:60].split("`")[0] in notebook.find(".course-quiz").nth(1).inner_text()
+
+    verdict = hand_in(notebook, exercise, "wrong:batchnorm-drifts")
+    assert verdict.get_attribute("data-outcome") == "partly right"
+    assert "in train mode they follow" in verdict.inner_text()
+    verdict = hand_in(notebook, exercise, "solution")
+    assert verdict.get_attribute("data-outcome") == "right"
+
+    notebook.restart()
+    notebook.run_cell(2)
+    hand_in(notebook, exercise, "starter")
+    assert "You solved this on" in exercise_panel(notebook, exercise).inner_text()
+    assert notebook.outside_requests == []
+
+
+def test_keys_pressed_in_a_control_leave_the_notebook_alone(lesson_05):
+    before = lesson_05.cells()
+    controls = lesson_05.find(".course").locator("button, input, summary, a")
+    assert controls.count() > 20
+    for control in controls.all():
+        if not control.is_visible():
+            continue
+        control.focus()
+        for key in ("ArrowDown", "ArrowUp", "b", "d", "d", "a", "Enter", "Space", "Escape"):
+            lesson_05.page.keyboard.press(key)
+    lesson_05.wait_idle()
+    assert lesson_05.cells() == before
