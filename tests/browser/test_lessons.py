@@ -1,4 +1,4 @@
-"""Chromium walks the lessons in JupyterLab: solved, to full marks; and as shipped, with mistakes on the way."""
+"""Chromium walks the lessons in JupyterLab: solved to full marks, and as shipped with mistakes on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shipped notebooks: built from their sources, light, and with something stored wherever nbval compares."""
+"""The shipped notebooks: built from their sources, light, and with something stored where nbval compares."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_lesson_is_short_and_breathes(notebook):
 def anchors(notebook) -> set[str]:
     """The links that JupyterLab makes of a notebook's headings."""
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    return {"#" + heading.strip().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", prose, flags=re.M)}
+    return {"#" + text.strip().replace(" ", "-") for text in re.findall(r"^#+ (.+)$", prose, flags=re.M)}
 
 
 def test_every_question_and_exercise_is_shown_and_leads_back_into_its_lesson(notebook, path):
