@@ -38,15 +38,20 @@ def open_image(source: str | PathLike | BinaryIO) -> Image.Image:
     """
     name = _name(source)
     with _opened(source, name) as image:
-        _check_size(image, name)
-        try:
-            image.load()
-            return _rgb(_upright(image), name)
-        except BadImage:
-            raise
-        except UNREADABLE as error:
-            raise BadImage(f"{name} is damaged or cut off: {_reason(error)}. Copy or download it again, "
-                           "or take it out of the folder.") from error
+        return as_rgb(image, name)
+
+
+def as_rgb(image: Image.Image, name: str = "This picture") -> Image.Image:
+    """`image` as `open_image` gives it, from a picture that Pillow has opened already."""
+    _check_size(image, name)
+    try:
+        image.load()
+        return _rgb(_upright(image), name)
+    except BadImage:
+        raise
+    except UNREADABLE as error:
+        raise BadImage(f"{name} is damaged or cut off: {_reason(error)}. Copy or download it again, "
+                       "or take it out of the folder.") from error
 
 
 def is_picture(path: str | PathLike) -> bool:
