@@ -9,8 +9,9 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
-from course_utils.errors import BadImage, CourseError
+from course_utils.errors import CourseError
 from course_utils.pretrained.catalogue import weights_named, weights_of
+from course_utils.pretrained.pictures import as_rgb
 from course_utils.pretrained.weights import Weights
 
 SMALLEST = 16      # pixels; below, no network of the course has anything left to pool
@@ -30,11 +31,11 @@ class Preparation:
         return " ".join(repr(self.steps).split())
 
     def __call__(self, picture: Image.Image) -> Tensor:
-        return self.steps(_rgb(picture))
+        return self.steps(as_rgb(_need_picture(picture)))
 
     def __repr__(self) -> str:
         title = f"{self.weights.name}: PIL picture → float32 (3, {self.size}, {self.size})"
-        return "\n".join([title, "  to RGB", *(f"  {step}" for step in self.steps.transforms)])
+        return "\n".join([title, "  to upright RGB", *(f"  {step}" for step in self.steps.transforms)])
 
 
 def preprocessing(model_or_name: nn.Module | str, *, augment: bool = False,
@@ -78,16 +79,12 @@ def _random_frame(weights: Weights, size: int) -> list[nn.Module]:
             v2.ColorJitter(brightness=0.2, contrast=0.2, saturation=0.2)]
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
-    """`picture` in RGB; what is no picture, or one whose brightness has no known scale, is refused."""
-    if not isinstance(picture, Image.Image):
-        fixes = {"ndarray": "Image.fromarray(array)", "Tensor": "v2.functional.to_pil_image(tensor)",
-                 "str": "open_image(path)", "PosixPath": "open_image(path)",
-                 "WindowsPath": "open_image(path)"}
-        came = type(picture).__name__
-        raise CourseError(f"Preprocessing needs one PIL picture, but got an object of type {came}."
-                          + (f" Make it one: {fixes[came]}" if came in fixes else ""))
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
-        raise BadImage(f"This picture has mode {picture.mode!r}: more than 8 bits for a pixel, with no word "
-                       "on which value is white. Open its file with open_image(path), which scales it.")
-    return picture.convert("RGB")
+def _need_picture(picture: object) -> Image.Image:
+    """`picture`, if it is one; otherwise an error that says how to make one of it."""
+    if isinstance(picture, Image.Image):
+        return picture
+    fixes = {"ndarray": "Image.fromarray(array)", "Tensor": "v2.functional.to_pil_image(tensor)",
+             "str": "open_image(path)", "PosixPath": "open_image(path)", "WindowsPath": "open_image(path)"}
+    came = type(picture).__name__
+    raise CourseError(f"Preprocessing needs one PIL picture, but got an object of type {came}."
+                      + (f" Make it one: {fixes[came]}" if came in fixes else ""))
