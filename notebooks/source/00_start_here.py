@@ -1,11 +1,11 @@
 # %% [markdown]
 # ## How to work with this course
 #
-# You read a little, **predict** what will happen, **run** a cell (Shift + Enter), and look whether you were right. Predicting
-# wrongly costs nothing and teaches most.
+# You read a little, **predict** what will happen, **run** a cell (Shift + Enter), and look whether you were
+# right. Predicting wrongly costs nothing and teaches most.
 #
-# This is your own copy, in the folder `my_work`. Change whatever you like: `course reset 00` in a terminal brings a fresh one and
-# keeps yours.
+# This is your own copy, in the folder `my_work`. Change whatever you like: `course reset 00` in a terminal
+# brings a fresh one and keeps yours.
 #
 # The next cell loads what this lesson needs. The first time, that takes about ten seconds.
 
@@ -23,8 +23,8 @@ print(model.course_weights)
 # %% [markdown]
 # ## First prediction
 #
-# That was a real network: EfficientNet-Lite0, trained by others on 1.28 million photographs of the ImageNet data set. Its weights
-# came with the installation, so nothing is downloaded.
+# That was a real network: EfficientNet-Lite0, trained by others on 1.28 million photographs of the ImageNet
+# data set. Its weights came with the installation, so nothing is downloaded.
 #
 # Here is a cat, a photograph that ships with scikit-image. **What will the network say?** Answer first.
 
@@ -36,7 +36,8 @@ cat = Image.fromarray(data.chelsea())
 predictions(cat, top_k(model, cat), alt="Chelsea, a tabby cat, looking at the camera")
 
 # %% [markdown]
-# Each bar is one of the five most likely classes with its probability. The other 995 classes share the rest.
+# Each bar is one of the five most likely classes with its probability. The other 995 classes share the
+# rest.
 #
 # A cup of coffee is easier: ImageNet has a class that fits exactly.
 
@@ -45,17 +46,18 @@ coffee = Image.fromarray(data.coffee())
 predictions(coffee, top_k(model, coffee), alt="An espresso in a cup on a wooden table")
 
 # %% [markdown]
-# **Exercise.** Replace the `...` by your code and run the cell. A panel below it says what it found: what is right, what is not and
-# why. *Hint* shows one hint at a time, *Solution* opens once you have solved it or tried three different ways, *Start over*
-# forgets your tries.
+# **Exercise.** Replace the `...` by your code and run the cell. A panel below it says what it found: what
+# is right, what is not and why. *Hint* shows one hint at a time, *Solution* opens once you have solved it
+# or tried three different ways, *Start over* forgets your tries.
 
 # %% tags=["exercise:00_start_here/read-a-prediction"]
 
 # %% [markdown]
 # ## Scores and probabilities
 #
-# `top_k` did four things: it prepared the picture as these weights expect, put it into a batch, ran the network in eval mode without gradients, and turned
-# the network's scores into probabilities. Here they are one by one.
+# `top_k` did four things: it prepared the picture as these weights expect, put it into a batch, ran the
+# network in eval mode without gradients, and turned the network's scores into probabilities. Here they are
+# one by one.
 
 # %%
 prepare = preprocessing(model)
@@ -66,8 +68,8 @@ print(prepare)
 print("scores from", scores.min().item(), "to", scores.max().item())
 
 # %% [markdown]
-# Scores can be any numbers. **Softmax** makes them positive and lets them share 1, so that they can be read as probabilities. What do such
-# probabilities tell?
+# Scores can be any numbers. **Softmax** makes them positive and lets them share 1, so that they can be read
+# as probabilities. What do such probabilities tell?
 
 # %%
 show_quiz("00_start_here", "what-one-means")
@@ -78,21 +80,21 @@ show_quiz("00_start_here", "what-one-means")
 # %% tags=["exercise:00_start_here/scores-to-probabilities"]
 
 # %% [markdown]
-# The astronaut Eileen Collins stands before a flag and a shuttle model. ImageNet has no class for an astronaut's portrait.
-# **Predict:** will the largest bar be longer or shorter than the one for the coffee?
+# The astronaut Eileen Collins stands before a flag and a shuttle model. ImageNet has no class for an
+# astronaut's portrait. **Predict:** will the largest bar be longer or shorter than the one for the coffee?
 
 # %%
 astronaut = Image.fromarray(data.astronaut())
-predictions(astronaut, top_k(model, astronaut), alt="Portrait of an astronaut in an orange suit before a flag")
+predictions(astronaut, top_k(model, astronaut), alt="An astronaut in an orange suit before a flag")
 
 # %% [markdown]
-# The bars are short: nothing fits well, so the shares are spread. That is a hint, not a rule. For other pictures outside its classes the
-# same network can be quite sure and quite wrong.
+# The bars are short: nothing fits well, so the shares are spread. That is a hint, not a rule. For other
+# pictures outside its classes the same network can be quite sure and quite wrong.
 #
 # ## Check your machine
 #
-# `course doctor` looks at Python, packages, weights, memory and disk, and says what to do where something is missing. It runs in a
-# terminal, or here with an exclamation mark.
+# `course doctor` looks at Python, packages, weights, memory and disk, and says what to do where something
+# is missing. It runs in a terminal, or here with an exclamation mark.
 
 # %%
 # !course doctor
@@ -100,8 +102,8 @@ predictions(astronaut, top_k(model, astronaut), alt="Portrait of an astronaut in
 # %% [markdown]
 # ## Your progress
 #
-# Every answer is kept in one file on this machine; nothing leaves it. Close JupyterLab, come back tomorrow, and this page says where to go
-# on. Run the cell again to bring it up to date.
+# Every answer is kept in one file on this machine; nothing leaves it. Close JupyterLab, come back tomorrow,
+# and this page says where to go on. Run the cell again to bring it up to date.
 
 # %%
 progress()
@@ -110,13 +112,14 @@ progress()
 # ## What can go wrong
 #
 # - **A cell shows `[*]` for long:** it is still running. The square in the toolbar (■) interrupts it.
-# - **"Name is not defined":** an earlier cell has not been run. *Run → Run All Above Selected Cell* mends it.
+# - **"Name is not defined":** an earlier cell has not been run. *Run → Run All Above Selected Cell* mends
+#   it.
 # - **Everything is odd:** *Kernel → Restart Kernel and Run Up to Selected Cell* starts clean.
 # - **The lesson itself is broken by your changes:** `course reset 00` in a terminal.
 #
 # ## Take-away
 #
-# A pretrained model answers in three lines: load, prepare, predict. It names only what it was taught, and its probabilities compare those
-# classes with each other.
+# A pretrained model answers in three lines: load, prepare, predict. It names only what it was taught, and
+# its probabilities compare those classes with each other.
 #
 # **Next:** [05 · Feature extraction](05_feature_extraction.ipynb): teach it your own classes.
