@@ -43,8 +43,11 @@ function live(...children) {
   return h("div", { role: "status", class: "course-live" }, ...children);
 }
 
+const NO_REPLY = "No reply yet. If a cell is running, this waits for it to end. If the kernel was restarted, " +
+  "run this cell again.";
+
 // Sends a message to Python and says, through `say`, how it stands until the reply has come.
-function sender(model, say, replied) {
+function sender(model, say, replied, noReply = NO_REPLY) {
   let timer = null;
   model.on("change:replies", () => {
     clearTimeout(timer);
@@ -54,8 +57,7 @@ function sender(model, say, replied) {
   return (message, words) => {
     say(words);
     clearTimeout(timer);
-    timer = setTimeout(() => say("No reply yet. If a cell is running, this waits for it to end. " +
-      "If the kernel was restarted, run this cell again."), 2500);
+    timer = setTimeout(() => say(noReply), 2500);
     model.send(message);
   };
 }
@@ -83,4 +85,24 @@ function headingLink(anchor) {
     heading.scrollIntoView({ block: "start" });
   };
   return h("a", { href: anchor, onclick: jump }, name.replaceAll("-", " "));
+}
+
+function warning(words) {
+  return h("p", { class: "course-warning" }, h("span", { class: "course-sign" }, "⚠ "), rich(words));
+}
+
+// Below a snapshot of a model: what was seen and when, and a button to look again.
+function snapshotFooter(model, summary) {
+  const waiting = h("span", { role: "status" });
+  const send = sender(model, (words) => waiting.replaceChildren(words), () => {});
+  const again = () => send({ do: "refresh" }, "Looking …");
+  return h("div", {}, summary, h("div", { class: "course-buttons" },
+    h("button", { type: "button", onclick: again }, "Look again"), waiting));
+}
+
+function drawSummary(model, summary, weights) {
+  summary.replaceChildren(
+    ...model.get("notes").map(warning),
+    h("p", {}, h("strong", {}, model.get("summary")), weights ? `. Weights: ${weights}` : ""),
+    h("p", { class: "course-quiet" }, `A snapshot: the model as it was at ${model.get("taken")}.`));
 }
