@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from torch import nn
@@ -56,17 +56,21 @@ def layer_groups(model: nn.Module) -> list[LayerGroup]:
     if head == "":
         return [LayerGroup("head", (model,))]
     opened: list[nn.Module] = []
+    return _with_stem(_grouped(_parts(_Part("", model), head, opened), head), opened)
+
+
+def _grouped(parts: Iterable[_Part], head: str | None) -> list[LayerGroup]:
+    """Stages with the small parts before them; what is small at the beginning and the end by itself."""
     groups: list[LayerGroup] = []
     waiting: list[_Part] = []
 
-    def close(*last: _Part) -> None:
-        """Make one group of the small parts that wait, and `last`."""
-        if parts := (*waiting, *last):
-            name = last[0].name if last else parts[0].name
-            groups.append(LayerGroup(name, tuple(part.module for part in parts)))
+    def close(*stage: _Part) -> None:
+        if members := (*waiting, *stage):
+            name = (stage or members)[0].name
+            groups.append(LayerGroup(name, tuple(part.module for part in members)))
             waiting.clear()
 
-    for part in _parts(_Part("", model), head, opened):
+    for part in parts:
         if isinstance(part.module, POOLING):
             close()
         elif part.name == head:
@@ -79,7 +83,7 @@ def layer_groups(model: nn.Module) -> list[LayerGroup]:
         else:
             waiting.append(part)
     close()
-    return _with_stem(groups, opened)
+    return groups
 
 
 def _parts(whole: _Part, head: str | None, opened: list[nn.Module]) -> Iterator[_Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from course_utils.pretrained.catalogue import weights_of
 from course_utils.pretrained.freezing import in_eval_mode
 from course_utils.pretrained.heads import need_module
 from course_utils.pretrained.preparing import preprocessing
+from course_utils.pretrained.weights import Weights
 
 FIX = "From a PIL picture, type: preprocessing(model)(picture).unsqueeze(0)"
 LARGEST = 20       # prepared pixels lie within about ±3; raw ones run to 255
@@ -32,7 +34,8 @@ def top_k(model: nn.Module, image: Image.Image | Tensor, k: int = 5, *,
     """The `k` most likely classes of one picture, best first. The model's modes stay as they were.
 
     Args:
-        model: a classifier; names come from `model.course_classes` where there is one for each score.
+        model: a classifier; names come from `model.course_classes`, else from timm, if there is one for each
+            score.
         image: a PIL picture, which is prepared as the model's weights expect; or a prepared batch of one,
             float32 (1, 3, size, size).
         k: at least 1; where there are fewer classes, all of them.
@@ -45,17 +48,33 @@ def top_k(model: nn.Module, image: Image.Image | Tensor, k: int = 5, *,
         raise CourseError(f"k is how many classes to show, a whole number from 1, but got {k!r}.")
     if isinstance(image, Tensor):
         _check_one_picture(image)
-        _check_pixels(image, size or weights_of(model).input_size)
+        _check_pixels(image, size or getattr(_weights_if_known(model), "input_size", None))
         batch = image
     else:
         batch = preprocessing(model, size=size)(image).unsqueeze(0)         # (1, 3, size, size)
     scores = _scores(model, batch)                                          # (classes,)
     best = scores.softmax(dim=0).topk(min(k, len(scores)))
-    names = getattr(model, "course_classes", None) or ()
-    if len(names) != len(scores):         # a head put on by hand: the old names would be wrong ones
-        names = [f"class {index}" for index in range(len(scores))]
+    names = _names(model, len(scores))
     return [Prediction(names[index], index, probability)
             for index, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+
+
+def _names(model: nn.Module, count: int) -> Sequence[str]:
+    if hasattr(model, "course_classes"):
+        names = model.course_classes
+    else:
+        names = getattr(_weights_if_known(model), "classes", None)
+    if names and len(names) == count:
+        return names
+    return [f"class {index}" for index in range(count)]      # a head put on by hand: old names would be wrong
+
+
+def _weights_if_known(model: nn.Module) -> Weights | None:
+    """None for a network of one's own: it may be asked about any batch it takes."""
+    try:
+        return weights_of(model)
+    except CourseError:
+        return None
 
 
 def _scores(model: nn.Module, batch: Tensor) -> Tensor:
@@ -89,13 +108,13 @@ def _check_one_picture(images: Tensor) -> None:
         raise CourseError(f"top_k needs 3 channels, (1, 3, H, W): red, green, blue. It got {shape}. {last}")
 
 
-def _check_pixels(images: Tensor, size: int) -> None:
+def _check_pixels(images: Tensor, size: int | None) -> None:
     """Are its pixels prepared for the model?"""
     if images.dtype != torch.float32:
         raw = ", raw pixels from 0 to 255" if images.dtype == torch.uint8 else ""
         raise CourseError(f"top_k needs prepared pixels, float32, but got {images.dtype}{raw}. {FIX}")
     height, width = images.shape[2:]
-    if (height, width) != (size, size):
+    if size and (height, width) != (size, size):
         meant = f". If you mean this size: top_k(model, batch, size={height})" if height == width else ""
         raise CourseError(f"This model takes pictures of {size} × {size} pixels, but got {height} × {width}. "
                           f"{FIX}{meant}")

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -53,7 +54,7 @@ def why_unreachable(url: str) -> str | None:
     def ask() -> None:
         try:
             urlopen(Request(url, method="HEAD"), timeout=PATIENCE).close()
-        except HTTPError:
+        except (HTTPError, HTTPException):        # an answer, if not a good one: the download will say more
             answers.append(None)
         except (URLError, OSError) as error:
             answers.append(_first_line(getattr(error, "reason", error)))

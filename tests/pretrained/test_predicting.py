@@ -83,6 +83,21 @@ def test_a_head_put_on_by_hand_never_gets_the_old_names(lite0, cat):
     assert {p.label for p in top_k(lite0, cat)} == {"class 0", "class 1", "class 2"}
 
 
+def test_a_model_straight_from_timm_gets_its_names_and_sizes_from_timm(lite0, cat, batch):
+    model = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    model.load_state_dict(lite0.state_dict())
+    assert top_k(model.eval(), cat) == top_k(lite0, cat)
+    with pytest.raises(CourseError, match="224 × 224"):
+        top_k(model, batch[..., :160, :160])
+
+
+def test_a_network_of_ones_own_is_asked_about_any_batch_it_takes():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 4))
+    assert {p.label for p in top_k(model, torch.zeros(1, 3, 8, 8))} == {f"class {i}" for i in range(4)}
+    with pytest.raises(CourseError, match="cannot take a picture of 9 × 9"):
+        top_k(model, torch.zeros(1, 3, 9, 9))
+
+
 def test_imagenet_names_are_those_of_timm_itself(lite0):
     info = timm.data.ImageNetInfo()
     for index in [0, 282, 967, 999]:
