@@ -209,8 +209,8 @@ print(f"validation accuracy of the probe:                 {probe.accuracy:.1%}")
 print(f"validation accuracy after two epochs of training: {history.epochs[-1].val_accuracy:.1%}")
 
 # %% [markdown]
-# `linear_probe` trained a head for each of seven strengths of regularisation and kept the one that did best on
-# the validation pictures. For the same reason that number flatters a little: it was used to choose.
+# `linear_probe` trained a head for each of several strengths of regularisation and kept the one that did best
+# on the validation pictures. For the same reason that number flatters a little: it was used to choose.
 #
 # Speed has a price. Which?
 
@@ -275,7 +275,7 @@ whole = unfreeze(copy.deepcopy(model))
 for strategy, trial in [("feature extraction", model), ("fine-tuning", whole)]:
     cost = step_cost(train_mode(trial), images, labels)
     print(f"{strategy}: {cost.learning:,} parameters learn, {cost.seconds:.2f} s a step,\n    "
-          f"{cost.kept_mib:.2f} MiB of activations kept, {cost.state_mib:.2f} MiB of gradients and Adam's memory")
+          f"{cost.kept_mib:.2f} MiB of activations kept, {cost.state_mib:.2f} MiB of gradients and moments")
 
 # %%
 show_quiz("05_feature_extraction", "when-to-extract")
