@@ -62,10 +62,10 @@ def draw(class_name: str, rng: np.random.Generator) -> Image.Image:
 def visible(sound: Image.Image, picture: Image.Image) -> bool:
     """Whether a person could tell the two apart. A defect nobody can see would be a wrong label.
 
-    It needs 150 of the 40,000 pixels to differ, after smoothing over 3 × 3, by more than 16 of 255 levels and
+    It needs 250 of the 40,000 pixels to differ, after smoothing over 3 × 3, by more than 16 of 255 levels and
     by clearly more than the texture around them varies.
     """
     without, with_it = (np.asarray(image.convert("L"), np.float32) for image in (sound, picture))
     texture = np.sqrt(np.maximum(uniform_filter(without**2, 15) - uniform_filter(without, 15) ** 2, 0))
     difference = uniform_filter(np.abs(with_it - without), 3)
-    return int((difference > np.maximum(16, 1.3 * texture)).sum()) >= 150
+    return int((difference > np.maximum(16, 1.3 * texture)).sum()) >= 250

@@ -59,7 +59,7 @@ def dust(surface: Surface, rng: np.random.Generator) -> None:
 def drops(surface: Surface, rng: np.random.Generator) -> None:
     """Clear water: domes that shine and hardly colour."""
     y, x = grid()
-    for _ in range(rng.integers(1, 9)):
+    for _ in range(rng.integers(1, 6)):
         cx, cy, radius = *rng.uniform(0, SIZE, 2), log_uniform(rng, 6, 24)
         away = np.hypot(x - cx, (y - cy) * rng.uniform(0.85, 1.15)) / radius
         dome = np.sqrt(np.clip(1 - away**2, 0, 1))
@@ -113,8 +113,8 @@ def shadow(surface: Surface, rng: np.random.Generator) -> None:
     surface.arriving = 1 - rng.uniform(0.3, 0.7) * smoothstep(across(rng), -soft, soft)
 
 
-BENIGN = {machining_lines: 0.25, joint: 0.2, dust: 0.35, drops: 0.06, lettering: 0.2, rivet: 0.12, edge: 0.15,
-          shadow: 0.25}
+BENIGN = {machining_lines: 0.2, joint: 0.18, dust: 0.35, drops: 0.06, lettering: 0.2, rivet: 0.12, edge: 0.15,
+          shadow: 0.2}
 
 
 def add_benign(surface: Surface, rng: np.random.Generator) -> None:

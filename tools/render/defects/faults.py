@@ -79,8 +79,8 @@ def scratch(surface: Surface, rng: np.random.Generator) -> None:
 
 def pit(surface: Surface, rng: np.random.Generator) -> None:
     """Small round craters, one large or many little, shaded on the side towards the lamp."""
-    scale, strength = log_uniform(rng, 0.8, 1.6), rng.uniform(0.7, 1)
-    number = 1 + int(log_uniform(rng, 2, 50))
+    scale, strength = log_uniform(rng, 0.9, 1.7), rng.uniform(0.75, 1)
+    number = 2 + int(log_uniform(rng, 1, 50))
     centre, spread = place(rng, 0.25), rng.uniform(30, 130)
     inside = RUST * 0.6 if rng.random() < 0.4 else tinted(rng, (0.1, 0.3), (0, 0.2))
     for _ in range(number):
@@ -104,14 +104,14 @@ def _crater(surface, rng, centre, radius, strength, inside):
 
 def stain(surface: Surface, rng: np.random.Generator) -> None:
     """Something spilled or rusted: another colour, no relief, with soft or rimmed edges."""
-    shape = (_blot, _drips, _cup_ring, _splashes)[rng.choice(4, p=[0.4, 0.2, 0.15, 0.25])]
+    shape = (_blot, _drips, _cup_ring, _splashes)[rng.choice(4, p=[0.35, 0.28, 0.12, 0.25])]
     mask = shape(rng)
     if rng.random() < 0.5:      # a dried edge is darker than the middle
         mask = np.clip(0.6 * mask + 1.6 * mask * (1 - gaussian_filter(mask, 5)), 0, 1)
     mask = mask * np.clip(1 + 0.25 * field(rng, 40), 0.3, 1.3) * surface.part
     dark, light = tinted(rng, (0.05, 0.3), (0.1, 0.6)), tinted(rng, (0.75, 0.95), (0, 0.3))
     colour = (RUST, dark, light)[rng.choice(3, p=[0.35, 0.45, 0.2])]
-    cover(surface, np.clip(mask, 0, 1) * rng.uniform(0.5, 0.9), colour)
+    cover(surface, np.clip(mask, 0, 1) * rng.uniform(0.7, 1), colour)
     surface.gloss = np.clip(surface.gloss * (1 + rng.uniform(-0.9, 0.5) * mask), 0, 1)
 
 
@@ -124,19 +124,19 @@ def _blob(rng, centre, radius, ragged):
 
 
 def _blot(rng):
-    return _blob(rng, place(rng), log_uniform(rng, 40, 130), rng.uniform(0.1, 0.4))
+    return _blob(rng, place(rng), log_uniform(rng, 50, 140), rng.uniform(0.1, 0.4))
 
 
 def _splashes(rng):
     centre, mask = place(rng, 0.3), np.zeros((SIZE, SIZE), np.float32)
-    for _ in range(rng.integers(3, 12)):
-        mask = np.maximum(mask, _blob(rng, centre + rng.normal(0, 60, 2), log_uniform(rng, 8, 45), 0.12))
+    for _ in range(rng.integers(3, 10)):
+        mask = np.maximum(mask, _blob(rng, centre + rng.normal(0, 60, 2), log_uniform(rng, 12, 55), 0.2))
     return mask
 
 
 def _drips(rng):
     """A blot from which it ran down, each run narrower with a drop at its end."""
-    down, start, radius = rng.uniform(0, 2 * np.pi), place(rng, 0.3), rng.uniform(20, 55)
+    down, start, radius = rng.uniform(0, 2 * np.pi), place(rng, 0.3), rng.uniform(30, 65)
     mask = _blob(rng, start, radius, 0.15)
     for _ in range(rng.integers(1, 5)):
         points = arc(start + rng.normal(0, radius / 3, 2), down + rng.normal(0, 0.05), rng.uniform(70, 260),
@@ -149,7 +149,7 @@ def _drips(rng):
 
 def _cup_ring(rng):
     y, x = grid()
-    centre, radius, width = place(rng), rng.uniform(50, 130), rng.uniform(3, 9)
+    centre, radius, width = place(rng), rng.uniform(50, 130), rng.uniform(5, 12)
     away = np.hypot(x - centre[0], y - centre[1]) + 4 * field(rng, 90, roughness=3)
     part = smoothstep(field(rng, 200, roughness=3), -1.5, 0)
     return np.exp(-(((away - radius) / width) ** 2)) * part + 0.2 * smoothstep(radius - away, 0, 8)

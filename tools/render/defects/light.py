@@ -45,7 +45,7 @@ def lamp_colour(rng: np.random.Generator) -> np.ndarray:
 
 def camera(radiance: np.ndarray, rng: np.random.Generator) -> Image.Image:
     """Focus, shake, exposure, noise: (SIZE, SIZE, 3) linear light becomes a picture half that size."""
-    radiance = gaussian_filter(radiance, (*[rng.uniform(0.4, 1.7)] * 2, 0))
+    radiance = gaussian_filter(radiance, (*[rng.uniform(0.4, 1.4)] * 2, 0))
     if rng.random() < 0.2:
         radiance = _shaken(radiance, rng)
     factor = SIZE // PICTURE

@@ -55,8 +55,8 @@ def brushed_steel(rng: np.random.Generator) -> Surface:
 def cast_metal(rng: np.random.Generator) -> Surface:
     colour = tinted(rng, (0.25, 0.55), (0.0, 0.06))
     bumps = field(rng, log_uniform(rng, 8, 25), roughness=2.2)
-    return Surface(albedo=painted(colour, 0.12 * bumps, 0.12 * field(rng, 100)),
-                   height=rng.uniform(0.5, 1.2) * bumps,
+    return Surface(albedo=painted(colour, 0.1 * bumps, 0.08 * field(rng, 100)),
+                   height=rng.uniform(0.4, 1.0) * bumps,
                    gloss=even(rng.uniform(0.15, 0.4)), sharpness=rng.uniform(8, 25),
                    bare=np.maximum(colour * 2.0, 0.3))
 
@@ -74,8 +74,8 @@ def concrete(rng: np.random.Generator) -> Surface:
     colour = tinted(rng, (0.45, 0.75), (0.0, 0.15), hue=(0.04, 0.17))
     grain, clouds = field(rng, 5, roughness=0.8), field(rng, log_uniform(rng, 40, 160), roughness=1.6)
     stones = smoothstep(field(rng, 9, roughness=3), 1.2, 1.8) * rng.uniform(-0.5, 0.3)
-    return Surface(albedo=painted(colour, 0.13 * grain, 0.13 * clouds, stones),
-                   height=rng.uniform(0.3, 0.7) * field(rng, 8, roughness=1.2) + 1.5 * clouds,
+    return Surface(albedo=painted(colour, 0.1 * grain, 0.1 * clouds, stones),
+                   height=rng.uniform(0.25, 0.6) * field(rng, 8, roughness=1.2) + 1.5 * clouds,
                    gloss=even(0.03), sharpness=10, bare=np.clip(colour * 1.7 + 0.1, 0, 1))
 
 
