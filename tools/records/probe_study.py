@@ -12,6 +12,7 @@ ships in each. Three learners see the same deal:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import mean
 
 import numpy as np
@@ -32,59 +33,71 @@ from course_utils.pretrained import (
 
 MODEL = "efficientnet_lite0"
 EPOCHS, SIZE, RATE = 30, 112, 2e-3      # of training from scratch; chosen on other deals than those recorded
+PARTS = ("train", "val", "test")
 BINS = 4                                # of each colour in the histogram: 64 together
 
 
 def probe_study(dataset_name: str, seeds: Sequence[int]) -> dict:
     """Test accuracy of the three learners on the data set, for each seed and on average."""
-    data = load_dataset(dataset_name)
-    pictures = together(data)
-    features, thumbnails = extract_features(load_model(MODEL), pictures), describe_plainly(pictures)
+    pool = together(load_dataset(dataset_name))
+    features = extract_features(load_model(MODEL), pool.pictures)
+    thumbnails, shipped = describe_plainly(pool.pictures), as_shipped(pool)
     per_seed = []
     for seed in seeds:
-        parts = deal(data, seed)
+        parts = deal(pool, seed)
         per_seed.append({"seed": seed,
                          "probe": probe_accuracy(features, parts),
-                         "scratch": scratch_accuracy(pictures, parts, seed),
+                         "scratch": scratch_accuracy(pool.pictures, parts, seed),
                          "thumbnails": probe_accuracy(thumbnails, parts)})
         print(dataset_name, per_seed[-1], flush=True)
     learners = ("probe", "scratch", "thumbnails")
     return {"dataset": dataset_name, "model": MODEL, "scratch_epochs": EPOCHS, "scratch_size": SIZE,
-            "pictures": {part: len(positions) for part, positions in parts.items()},
+            "pictures": {part: len(positions) for part, positions in shipped.items()},
+            "as_shipped": {"probe": probe_accuracy(features, shipped),
+                           "thumbnails": probe_accuracy(thumbnails, shipped)},
             "per_seed": per_seed,
             "mean": {name: round(mean(row[name] for row in per_seed), 4) for name in learners}}
 
 
-def together(data: ImageData) -> Images:
-    """The pictures of all three splits, training first, test last."""
-    splits = [data.train, data.val, data.test]
-    return Images([path for split in splits for path in split.paths],
-                  [label for split in splits for label in split.labels], data.classes)
+@dataclass(frozen=True)
+class Pool:
+    """All pictures of a data set, and the split each one ships in."""
+
+    pictures: Images
+    split: tuple[str, ...]
 
 
-def deal(data: ImageData, seed: int, *, keep_test: bool = False) -> dict[str, list[int]]:
-    """Positions in `together(data)` for train, val and test, dealt anew within each class.
+def together(data: ImageData) -> Pool:
+    """The pictures of all three splits in one."""
+    splits = dict(zip(PARTS, (data.train, data.val, data.test), strict=True))
+    pictures = Images([path for images in splits.values() for path in images.paths],
+                      [label for images in splits.values() for label in images.labels], data.classes)
+    return Pool(pictures, tuple(part for part, images in splits.items() for _ in images.paths))
+
+
+def as_shipped(pool: Pool) -> dict[str, list[int]]:
+    """Positions in `pool.pictures` by split."""
+    return {part: [i for i, split in enumerate(pool.split) if split == part] for part in PARTS}
+
+
+def deal(pool: Pool, seed: int, *, keep_test: bool = False) -> dict[str, list[int]]:
+    """Positions in `pool.pictures` for train, val and test, dealt anew within each class.
 
     Args:
         keep_test: deal train and val only; test stays the one that ships.
     """
-    labels = together(data).labels
     rng = np.random.default_rng(seed)
-    parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
-    for label in range(len(data.classes)):
-        positions = [position for position, other in enumerate(labels) if other == label]
-        counts = [split.labels.count(label) for split in (data.train, data.val)]
-        free = len(positions) if not keep_test else sum(counts)
-        order = rng.permutation(positions[:free]).tolist() + positions[free:]
-        for part, chosen in zip(parts, np.split(order, np.cumsum(counts)), strict=True):
-            parts[part] += chosen.tolist()
-    return parts
+    split, labels = np.array(pool.split), np.array(pool.pictures.labels)
+    for label in np.unique(labels):
+        free = np.flatnonzero((labels == label) & ((split != "test") | (not keep_test)))
+        split[free] = rng.permutation(split[free])
+    return as_shipped(Pool(pool.pictures, tuple(split.tolist())))
 
 
 def chosen(features: Features, positions: Sequence[int]) -> Features:
     """The rows of `features` at these positions."""
     return Features(x=features.x[positions], y=features.y[positions],
-                    paths=[features.paths[i] for i in positions], classes=features.classes)
+                    paths=tuple(features.paths[i] for i in positions), classes=features.classes)
 
 
 def probe_accuracy(features: Features, parts: dict[str, list[int]]) -> float:
@@ -107,7 +120,7 @@ def describe_plainly(pictures: Images) -> Features:
     """Colour histogram (64) and 8 × 8 thumbnail (192) of each picture: (N, 256)."""
     rows = [np.concatenate([_histogram(picture), _thumbnail(picture)]) for picture, _ in pictures]
     return Features(x=torch.tensor(np.stack(rows), dtype=torch.float32), y=torch.tensor(pictures.labels),
-                    paths=list(pictures.paths), classes=pictures.classes)
+                    paths=pictures.paths, classes=pictures.classes)
 
 
 def _histogram(picture: Image.Image) -> np.ndarray:
