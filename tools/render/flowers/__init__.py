@@ -1,16 +1,16 @@
-"""Flowers of five species as a camera in a garden sees them.
+"""Five kinds of flowers, as a camera in a garden sees them.
 
-A picture is a backdrop, one to six flowers on stems with leaves, grass in front, a sun and a camera. All but
-the flower heads and their leaves is drawn from the same distributions for all five species, and so is the
-choice of colours where gardeners have bred many.
+A picture is one to nine plants of one variety, a sun and a sky, a background and a camera. Number, view, light,
+background and camera are drawn from the same distributions for all five species, and roses, tulips, daisies,
+dandelions and sunflowers share white, yellow and green, so that colour and layout do not give the name away.
 
-    patches.py     curved pieces: petals, cups, tubes, domes
-    parts.py       colours, rings of petals, discs of florets
-    heads.py       daisy, rose, sunflower, tulip; dandelion.py: in flower and in seed
-    plants.py      stems, leaves, grass, and where they stand
-    backdrops.py   meadow, soil, leaves, sky, wall, wood, darkness
-    scene.py       sun, shadows, pixels
-    camera.py      focus, exposure, colour, noise
+    surfaces.py      petals, leaves, stems as curved surfaces
+    daisy.py … tulip.py, disc.py, foliage.py    what grows
+    raster.py        which surface each pixel sees
+    light.py         sun, sky, shadows
+    backgrounds.py   ground, walls, leaves out of focus, sky
+    camera.py        lens and sensor
+    scene.py         puts them together
 """
 
 from __future__ import annotations
@@ -18,21 +18,19 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from tools.render.flowers.backdrops import backdrop
-from tools.render.flowers.camera import photograph
-from tools.render.flowers.heads import HEADS
-from tools.render.flowers.plants import bed, sunlight
-from tools.render.flowers.scene import render
+from tools.render.flowers import daisy, dandelion, rose, sunflower, tulip
+from tools.render.flowers.scene import photograph
 
-CLASSES = list(HEADS)
+SPECIES = {"daisy": daisy.variety, "dandelion": dandelion.variety, "roses": rose.variety,
+           "sunflowers": sunflower.variety, "tulips": tulip.variety}     # names as in the flower photo set
+CLASSES = list(SPECIES)
 COUNTS = {"train": 60, "val": 20, "test": 30}
 SEED = 2026
-SIZE = 224
 CARD = {
     "title": "Rendered flowers",
-    "description": "Daisies, dandelions in flower and in seed, roses, sunflowers and tulips in many poses, "
-    "lights and backgrounds. They are not photographs: a result on them says nothing about "
-    "photographs of flowers.",
+    "description": "Daisies, dandelions (in flower and in seed), roses, sunflowers and tulips, one to nine in a "
+                   "picture, in sun and shade, before ground, walls, leaves and sky. They are rendered, not "
+                   "photographs: accuracy on them says nothing about real gardens.",
     "how_made": "python -m tools.render flowers",
     "licence": "MIT, as the code that draws them",
     "generator_version": 1,
@@ -41,7 +39,4 @@ CARD = {
 
 def draw(class_name: str, rng: np.random.Generator) -> Image.Image:
     """One 224 × 224 picture of `class_name`, a function of `rng` alone."""
-    light = sunlight(rng)
-    flowers, front = bed(class_name, rng, SIZE)
-    behind = backdrop(rng, SIZE) * (light.sun * 0.55 + light.sky)
-    return photograph(behind, [render(patches, light, SIZE) for patches in (flowers, front) if patches], rng)
+    return photograph(SPECIES[class_name], rng)
