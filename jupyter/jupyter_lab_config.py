@@ -10,6 +10,7 @@ c = get_config()  # noqa: F821  (Jupyter defines it)
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
+c.LabApp.log_level = "WARN"       # `course lab` tells the server, which speaks before it reads this
 c.LanguageServerManager.autodetect = False
 # Its page_config.json and overrides.json.
 c.LabApp.app_settings_dir = str(Path(__file__).resolve().parent / "lab")

@@ -159,8 +159,9 @@ def _read_manifest() -> Manifest:
     if work.is_relative_to(paths.notebooks()):
         raise CourseError(f"COURSE_WORK names {work}, where the lessons themselves are. Name another folder.")
     try:
-        return Manifest(**json.loads((work / MANIFEST).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        said = json.loads((work / MANIFEST).read_text(encoding="utf-8"))
+        return Manifest(copied=dict(said["copied"]), offered=dict(said["offered"]))
+    except (OSError, ValueError, TypeError, KeyError):
         return Manifest()
 
 
