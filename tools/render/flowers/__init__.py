@@ -1,8 +1,9 @@
 """Five kinds of flowers, as a camera in a garden sees them.
 
-A picture is one to nine plants of one variety, a sun and a sky, a background and a camera. Number, view, light,
-background and camera are drawn from the same distributions for all five species, and roses, tulips, daisies,
-dandelions and sunflowers share white, yellow and green, so that colour and layout do not give the name away.
+A picture is one to nine plants of one variety, a sun and a sky, a background and a camera. Number, view,
+light, background and camera are drawn from the same distributions for all five species; white is shared by
+daisies, seed heads, roses and tulips, yellow by all but daisies, red and pink by roses and tulips, so that
+colour and layout do not give the name away.
 
     surfaces.py      petals, leaves, stems as curved surfaces
     daisy.py … tulip.py, disc.py, foliage.py    what grows
@@ -28,9 +29,9 @@ COUNTS = {"train": 60, "val": 20, "test": 30}
 SEED = 2026
 CARD = {
     "title": "Rendered flowers",
-    "description": "Daisies, dandelions (in flower and in seed), roses, sunflowers and tulips, one to nine in a "
-                   "picture, in sun and shade, before ground, walls, leaves and sky. They are rendered, not "
-                   "photographs: accuracy on them says nothing about real gardens.",
+    "description": "Daisies, dandelions (in flower and in seed), roses, sunflowers and tulips, one to "
+                   "nine in a picture, in sun and shade, before ground, walls, leaves and sky. They are "
+                   "rendered, not photographs: accuracy on them says nothing about real gardens.",
     "how_made": "python -m tools.render flowers",
     "licence": "MIT, as the code that draws them",
     "generator_version": 1,

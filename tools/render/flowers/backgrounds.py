@@ -1,4 +1,4 @@
-"""What is behind the flowers: ground, a wall or table, leaves out of focus, sky. The same for every species."""
+"""What is behind the flowers: ground, wall, table, leaves out of focus, sky. The same for every species."""
 
 from __future__ import annotations
 
@@ -13,13 +13,20 @@ from tools.render.flowers.light import Light, Shadows
 from tools.render.flowers.surfaces import blend
 
 TILE = 6.0          # side of a texture's tile, in flower radii
+WOODS = np.array([(0.33, 0.19, 0.09), (0.12, 0.06, 0.03), (0.45, 0.33, 0.20), (0.30, 0.28, 0.26)])
+PLASTERS = np.array([(0.62, 0.60, 0.56), (0.60, 0.50, 0.34), (0.35, 0.42, 0.48), (0.55, 0.30, 0.24)])
+SKIES = [((0.10, 0.25, 0.62), (0.38, 0.55, 0.80)), ((0.35, 0.42, 0.52), (0.60, 0.63, 0.66)),
+         ((0.22, 0.28, 0.48), (0.85, 0.50, 0.28)), ((0.16, 0.36, 0.75), (0.60, 0.72, 0.85))]      # high, low
+SPOTS = np.array([(0.12, 0.26, 0.05), (0.28, 0.36, 0.10), (0.8, 0.8, 0.75), (0.82, 0.60, 0.04),
+                  (0.7, 0.1, 0.12), (0.75, 0.3, 0.4), (0.9, 0.9, 0.8), (0.05, 0.09, 0.03)])
 
 # Textures: albedo tiles (400, 400, 3) ---------------------------------------------------------------
 
 
 def soil(rng):
     dark = rng.uniform(0.5, 1.3)
-    tile = blend((0.05 * dark, 0.03 * dark, 0.018), (0.20 * dark, 0.13 * dark, 0.08), _levels(field(rng, 60, roughness=1.2)))
+    clods = _levels(field(rng, 60, roughness=1.2))
+    tile = blend((0.05 * dark, 0.03 * dark, 0.018), (0.20 * dark, 0.13 * dark, 0.08), clods)
     stones = smoothstep(field(rng, 14, roughness=3), 1.3, 1.6)
     return blend_layers(tile, (0.30, 0.27, 0.23), 0.7 * stones) * _bumps(rng, 6)
 
@@ -30,7 +37,8 @@ def turf(rng):
     hue = rng.uniform(0.8, 1.25, 3)
     for _ in range(5):
         pen = ImageDraw.Draw(tile)
-        for x, y, angle, length, bright in rng.uniform([0, 0, 0, 12, 0.4], [400, 400, 6.3, 40, 1.3], (450, 5)):
+        strokes = rng.uniform([0, 0, 0, 12, 0.4], [400, 400, 6.3, 40, 1.3], (450, 5))
+        for x, y, angle, length, bright in strokes:
             tint = tuple(int(c) for c in np.array([98, 122, 58]) * hue * bright)
             pen.line((x, y, x + length * np.cos(angle), y + length * np.sin(angle)), tint, 2)
         tile = ImageChops.offset(tile, 170, 230)
@@ -57,7 +65,7 @@ def gravel(rng):
 
 
 def wood(rng):
-    tint = np.array([[0.33, 0.19, 0.09], [0.12, 0.06, 0.03], [0.45, 0.33, 0.20], [0.30, 0.28, 0.26]][rng.integers(4)])
+    tint = WOODS[rng.integers(len(WOODS))]
     grain = _levels(field(rng, 25, stretch=25) + 0.4 * field(rng, 8, stretch=12))
     tile = blend(0.6 * tint, 1.2 * tint, grain)
     row = np.arange(400)[:, None]
@@ -67,7 +75,7 @@ def wood(rng):
 
 
 def plaster(rng):
-    tint = np.array([[0.62, 0.60, 0.56], [0.60, 0.50, 0.34], [0.35, 0.42, 0.48], [0.55, 0.30, 0.24]][rng.integers(4)])
+    tint = PLASTERS[rng.integers(len(PLASTERS))]
     return tint * (1 + 0.06 * field(rng, 120))[..., None] * _bumps(rng, 8)
 
 
@@ -127,8 +135,9 @@ def plane(texture: np.ndarray, origin: np.ndarray, axes: np.ndarray, camera: Cam
     distance = np.where((distance > 0) & (distance < 400), distance, np.inf)
     points = camera.eye + rays * np.where(np.isinf(distance), 0, distance)[..., None]
     place = ((points - origin) @ axes[:, :2]) * (len(texture) / TILE)
-    sampled = np.stack([map_coordinates(texture[..., c], place.reshape(-1, 2).T[::-1], order=1, mode="grid-wrap")
-                        for c in range(3)], -1).reshape(SIZE, SIZE, 3)
+    where = place.reshape(-1, 2).T[::-1]
+    sampled = np.stack([map_coordinates(layer, where, order=1, mode="grid-wrap")
+                        for layer in np.moveaxis(texture, -1, 0)], -1).reshape(SIZE, SIZE, 3)
     sunlit = shadows.lit(points.reshape(-1, 3)).reshape(SIZE, SIZE, 1)
     front = max(float(light.sun @ axes[:, 2]), 0.15)
     return sampled * (light.sky_colour + light.sun_colour * front * sunlit), distance
@@ -136,24 +145,17 @@ def plane(texture: np.ndarray, origin: np.ndarray, axes: np.ndarray, camera: Cam
 
 def foliage(rng: np.random.Generator, light: Light) -> np.ndarray:
     """Leaves, twigs and other flowers far out of focus: (SIZE, SIZE, 3)."""
-    base = blend((0.015, 0.04, 0.012), (0.13, 0.24, 0.06), _levels(field(rng, rng.uniform(80, 250), roughness=2.5)))
-    base = base * rng.uniform(0.4, 1.8)
+    masses = _levels(field(rng, rng.uniform(80, 250), roughness=2.5))
+    base = blend((0.015, 0.04, 0.012), (0.13, 0.24, 0.06), masses) * rng.uniform(0.4, 1.8)
     if rng.random() < 0.4:
         base = blend_layers(base, (0.25, 0.20, 0.12), 0.8 * smoothstep(field(rng, 200, roughness=3), 0, 1.5))
     picture = _stretched(base)
-    tints = np.array([(0.12, 0.26, 0.05), (0.28, 0.36, 0.10), (0.8, 0.8, 0.75), (0.82, 0.60, 0.04), (0.7, 0.1, 0.12),
-                      (0.75, 0.3, 0.4), (0.9, 0.9, 0.8), (0.05, 0.09, 0.03)])
-    palette = tints[rng.choice(len(tints), 4)]
+    palette = SPOTS[rng.choice(len(SPOTS), 4)]
     radius = rng.uniform(8, 45)
     for _ in range(int(rng.choice([0, 15, 40, 80]))):
         _spot(picture, rng, palette[rng.integers(4)], radius * rng.uniform(0.5, 1.3))
-    return blurred_spots(picture, rng) * (light.sky_colour + 0.6 * light.sun_colour)
-
-
-def blurred_spots(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Discs of light keep rather sharp rims in a real lens."""
-    sigma = rng.uniform(2, 10)
-    return gaussian_filter(picture, (sigma, sigma, 0))
+    sigma = rng.uniform(2, 10)          # spots keep rather sharp rims, as in a real lens
+    return gaussian_filter(picture, (sigma, sigma, 0)) * (light.sky_colour + 0.6 * light.sun_colour)
 
 
 def _spot(picture: np.ndarray, rng: np.random.Generator, tint: np.ndarray, radius: float) -> None:
@@ -170,8 +172,7 @@ def _spot(picture: np.ndarray, rng: np.random.Generator, tint: np.ndarray, radiu
 def sky(rng: np.random.Generator) -> np.ndarray:
     """Blue, hazy, clouded or evening: (SIZE, SIZE, 3)."""
     share = np.linspace(0, 1, SIZE)[:, None]
-    high, low = [((0.10, 0.25, 0.62), (0.38, 0.55, 0.80)), ((0.35, 0.42, 0.52), (0.60, 0.63, 0.66)),
-                 ((0.22, 0.28, 0.48), (0.85, 0.50, 0.28)), ((0.16, 0.36, 0.75), (0.60, 0.72, 0.85))][rng.integers(4)]
+    high, low = SKIES[rng.integers(len(SKIES))]
     picture = blend(high, low, np.broadcast_to(share, (SIZE, SIZE)))
     clouds = smoothstep(_stretched(field(rng, rng.uniform(60, 200), roughness=2.2)[..., None])[..., 0],
                         rng.uniform(-0.5, 2), 2.5)

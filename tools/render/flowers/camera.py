@@ -33,7 +33,8 @@ class Camera:
         return np.stack([column, row, np.full_like(row, self.focal)], -1) @ self.turn.T
 
 
-def look_at(target: np.ndarray, *, elevation: float, distance: float, half_width: float, roll: float) -> Camera:
+def look_at(target: np.ndarray, *, elevation: float, distance: float, half_width: float,
+            roll: float) -> Camera:
     """A camera south of `target`, at this elevation (radians), that sees `half_width` to each side of it."""
     back = np.array([0, -np.cos(elevation), np.sin(elevation)])
     right = np.array([1.0, 0, 0])
@@ -59,7 +60,7 @@ def over(front: np.ndarray, back: np.ndarray) -> np.ndarray:
 
 
 def develop(light: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """Focus, shake, exposure, white balance, noise and tone: linear light (PICTURE, PICTURE, 3) to a picture."""
+    """Focus, shake, exposure, white balance, noise and tone: from linear light (PICTURE, PICTURE, 3)."""
     light = blurred(light, rng.choice([0.0, rng.uniform(0.3, 1.3)]))
     if rng.random() < 0.12:
         light = _shaken(light, rng)
@@ -70,7 +71,7 @@ def develop(light: np.ndarray, rng: np.random.Generator) -> Image.Image:
     light = light * (rng.uniform(0.28, 0.55) / metered) * _vignette(rng.uniform(0, 0.35))
     grain = rng.uniform(0.002, 0.02)
     light = light + rng.standard_normal(light.shape) * np.sqrt(grain**2 * (0.1 + np.clip(light, 0, None)))
-    tone = 1 - np.exp(-rng.uniform(1.1, 1.8) * np.clip(light, 0, None))         # highlights roll off as on film
+    tone = 1 - np.exp(-rng.uniform(1.1, 1.8) * np.clip(light, 0, None))     # highlights roll off, as on film
     tone = np.clip(tone, 0, 1) ** (1 / 2.2)
     tone += rng.uniform(0, 0.7) * (tone * tone * (3 - 2 * tone) - tone)         # contrast
     return Image.fromarray((tone * 255).round().astype(np.uint8))

@@ -23,7 +23,8 @@ def variety(rng: np.random.Generator) -> Kind:
                 _bracts(rng, centre)]
 
     def rosette(rng, path):
-        low = leaves(rng, int(rng.integers(5, 10)), length=1.6, width=0.22, rise=(25, -10), widest=0.75, blunt=2.2)
+        low = leaves(rng, int(rng.integers(5, 10)), length=1.6, width=0.22, rise=(25, -10),
+                     widest=0.75, blunt=2.2)
         return [low.moved(by=along(path, 1.0))]
 
     return Kind(head, rosette, nod=(0, 35), height=(2.0, 5.0), stem=0.06)
@@ -31,7 +32,8 @@ def variety(rng: np.random.Generator) -> Kind:
 
 def _rays(rng: np.random.Generator, count: int, start: float, lift: float, blush: float) -> Patches:
     s = np.linspace(0, 1, 10)
-    azimuth = np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.normal(0, 0.07, count) + rng.uniform(0, 6)
+    azimuth = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    azimuth = azimuth + rng.normal(0, 0.07, count) + rng.uniform(0, 6)
     length = (1 - start) * rng.uniform(0.88, 1.08, count)
     first = np.deg2rad(lift + rng.normal(0, 6, (count, 1)))
     elevation = first - np.deg2rad(rng.normal(18, 12, (count, 1))) * s

@@ -9,7 +9,7 @@ from tools.render.flowers.surfaces import GOLDEN_ANGLE, Patches, blend, outline,
 
 
 def variety(rng: np.random.Generator) -> Kind:
-    """Two thirds in flower, one third in seed; a few of the seed heads half blown away."""
+    """Three fifths in flower, two fifths in seed; a few of the seed heads half blown away."""
     openness = rng.uniform(0.55, 1.0)
     left = rng.choice([1.0, 1.0, rng.uniform(0.45, 0.9)])
     seeds = rng.random() < 0.4
@@ -18,8 +18,8 @@ def variety(rng: np.random.Generator) -> Kind:
         return _globe(rng, left) if seeds else _flower(rng, openness)
 
     def rosette(rng, path):
-        low = leaves(rng, int(rng.integers(5, 10)), length=2.6, width=0.2, rise=(30, -5), widest=0.75, blunt=1.2,
-                     teeth=5, wave=0.1, gloss=0.1)
+        low = leaves(rng, int(rng.integers(5, 10)), length=2.6, width=0.2, rise=(30, -5),
+                     widest=0.75, blunt=1.2, teeth=5, wave=0.1, gloss=0.1)
         return [low.moved(by=along(path, 1.0))]
 
     tint = blend((0.25, 0.33, 0.12), (0.32, 0.20, 0.13), rng.uniform(0, 0.7))
@@ -33,7 +33,8 @@ def _flower(rng: np.random.Generator, openness: float) -> list[Patches]:
     length = (0.30 + 0.68 * rank**0.75) * rng.uniform(0.85, 1.1, count)
     first = np.deg2rad(88 - 82 * openness * rank + rng.normal(0, 8, count))[:, None]
     elevation = first - np.deg2rad(25 * openness * rank[:, None] - 8 + rng.normal(0, 10, (count, 1))) * s
-    half = (0.024 + 0.026 * rank[:, None]) * np.interp(s, [0, 0.7, 1], [0.5, 1, 0.8])     # ends cut off square
+    blade = np.interp(s, [0, 0.7, 1], [0.5, 1, 0.8])                    # ends cut off square
+    half = (0.024 + 0.026 * rank[:, None]) * blade
     points = straps(np.arange(count) * GOLDEN_ANGLE, length, elevation, half, start=0.16 * np.sqrt(rank),
                     fold=0.5, twist=rng.normal(0, 0.3, count), across=3)
     tint = blend((0.80, 0.40, 0.01), (0.88, 0.64, 0.02), rank[:, None, None] * 0.6 + 0.4 * s[:, None])

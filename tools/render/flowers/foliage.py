@@ -17,14 +17,15 @@ class Kind:
     """One variety of a species; plants of one picture share it."""
 
     head: Callable[[np.random.Generator], list[Patches]]                # axis z, radius about 1
-    leaves: Callable[[np.random.Generator, np.ndarray], list[Patches]]  # along a stem's path (U, 3), head first
+    leaves: Callable[[np.random.Generator, np.ndarray], list[Patches]]  # along a stem (U, 3), head first
     nod: tuple[float, float]        # degrees a head leans from the vertical
     height: tuple[float, float]     # of the stem, in head radii
     stem: float                     # its radius
     stem_colour: tuple[float, float, float] | np.ndarray = YELLOW_GREEN
 
 
-def plant(kind: Kind, axis: np.ndarray, height: float, rng: np.random.Generator, *, cut: bool) -> list[Patches]:
+def plant(kind: Kind, axis: np.ndarray, height: float, rng: np.random.Generator, *,
+          cut: bool) -> list[Patches]:
     """A plant whose head, at the origin, faces `axis`; the stem leads down to the ground.
 
     Args:
@@ -37,13 +38,15 @@ def plant(kind: Kind, axis: np.ndarray, height: float, rng: np.random.Generator,
     stems = [tube(path, thickness)]
     if cut:
         stems.append(tube(path[-1] - np.linspace(0, 12, 12)[:, None] * [0, 0, 1], thickness[-1]))
-    return [*head, *(Patches(stem, np.array(kind.stem_colour), 0.1, 0.1) for stem in stems), *kind.leaves(rng, path)]
+    stalk = [Patches(stem, np.array(kind.stem_colour), 0.1, 0.1) for stem in stems]
+    return [*head, *stalk, *kind.leaves(rng, path)]
 
 
 def stem_path(axis: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:
-    """From the head straight behind it, bending to the ground: (24, 3)."""
+    """A Bézier curve from the head, straight behind it at first, to the ground: (24, 3)."""
     drift = np.array([*rng.normal(0, 0.12 * height, 2), 0])
-    ends = [np.zeros(3), -axis * min(1.2, 0.4 * height), drift + [0, 0, -0.6 * height], drift + [0, 0, -height]]
+    down = np.array([0, 0, -height])
+    ends = [np.zeros(3), -axis * min(1.2, 0.4 * height), drift + 0.6 * down, drift + down]
     t = np.linspace(0, 1, 24)[:, None]
     powers = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3]
     return sum(power * end for power, end in zip(powers, ends, strict=True))
@@ -60,7 +63,7 @@ def leaves(rng: np.random.Generator, count: int, *, length: float, width: float,
         wave: how much edges and elevation wobble; teeth: on each edge.
     """
     s = np.linspace(0, 1, 12 if not teeth else 8 * teeth)
-    azimuth = np.arange(count) * GOLDEN_TURN + rng.uniform(0, 0.7, count) + rng.uniform(0, 6.3)
+    azimuth = np.arange(count) * 2.4 + rng.uniform(0, 0.7, count) + rng.uniform(0, 6.3)
     lengths = length * rng.uniform(0.7, 1.1, count)
     ends = np.deg2rad(np.array(rise) + rng.normal(0, 8, (count, 2)))
     elevation = ends[:, :1] * (1 - s) + ends[:, 1:] * s
@@ -74,9 +77,6 @@ def leaves(rng: np.random.Generator, count: int, *, length: float, width: float,
     rib = np.abs(np.linspace(-1, 1, 7)) < 0.1
     tint = blend(colour, YELLOW_GREEN, np.broadcast_to(0.5 * rib, points.shape[:3]))
     return Patches(points, tint * rng.uniform(0.75, 1.25, (count, 1, 1, 1)), 0.3, gloss, 0.12)
-
-
-GOLDEN_TURN = 2.4
 
 
 def along(path: np.ndarray, share: float) -> np.ndarray:
@@ -94,7 +94,7 @@ def grass(rng: np.random.Generator, count: int, reach: float, length: float, gro
     azimuth = rng.uniform(0, 2 * np.pi, count)
     blades = straps(azimuth, lengths, elevation, half, fold=0.5, twist=rng.normal(0, 0.5, count), across=3)
     place = rng.uniform(-reach, reach, (count, 2))
-    blades = blades + np.concatenate([place, np.full((count, 1), ground)], 1)[:, None, None].astype(np.float32)
+    blades = blades + np.insert(place, 2, ground, axis=1)[:, None, None].astype(np.float32)
     dry = rng.beta(0.6, 3, count)[:, None, None]
     tint = blend(GREEN, (0.40, 0.33, 0.14), np.broadcast_to(dry, (count, 1, 1)))
     tint = tint * rng.uniform(0.7, 1.5, (count, 1, 1, 1))

@@ -94,7 +94,8 @@ def rasterise(screen: np.ndarray, height: int, width: int) -> Hits:
 
 def _cuts(screen: np.ndarray) -> np.ndarray:
     """Into how many points to cut each quad, each way: (Q, 2), of few different numbers."""
-    edges = np.linalg.norm(screen[:, :, :2] - np.roll(screen[:, :, :2], -1, axis=1), axis=-1)    # 01, 11, 10, 00
+    corners = screen[:, :, :2]
+    edges = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=-1)     # to 01, 11, 10, 00
     across, along = np.maximum(edges[:, 0], edges[:, 2]), np.maximum(edges[:, 1], edges[:, 3])
     wanted = np.maximum(np.stack([along, across], 1) / SPACING, 1)
     return np.minimum(np.ceil(1.25 ** np.ceil(np.log(wanted) / np.log(1.25))), FINEST).astype(int)
@@ -110,7 +111,8 @@ def _shares(along: int, across: int) -> np.ndarray:
 def _nearest(pixel, depth, quad, part, cuts: np.ndarray, height: int, width: int) -> Hits:
     """Of all points on a pixel the nearest one."""
     nearest = np.full(height * width, np.inf, np.float32)
-    pixel, depth, quad, part = (np.concatenate([np.zeros(0, int), *column]) for column in (pixel, depth, quad, part))
+    pixel, depth, quad, part = (np.concatenate([np.zeros(0, int), *column])     # zeros: there may be none
+                                for column in (pixel, depth, quad, part))
     pixel, depth = pixel.astype(np.int64), depth.astype(np.float32)
     np.minimum.at(nearest, pixel, depth)
     winner = np.full(height * width, -1)

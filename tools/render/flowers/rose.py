@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from tools.render.flowers.foliage import Kind, along, leaves
-from tools.render.flowers.surfaces import GOLDEN_ANGLE, Patches, blend, cups, facing, outline, spine, straps, tube
+from tools.render.flowers.surfaces import (
+    GOLDEN_ANGLE,
+    Patches,
+    blend,
+    cups,
+    facing,
+    outline,
+    spine,
+    straps,
+    tube,
+)
 
 COLOURS = [(0.50, 0.01, 0.02), (0.78, 0.18, 0.30), (0.85, 0.56, 0.56), (0.82, 0.80, 0.72), (0.86, 0.62, 0.06),
            (0.86, 0.36, 0.14), (0.30, 0.01, 0.03)]
@@ -14,7 +24,8 @@ COLOURS = [(0.50, 0.01, 0.02), (0.78, 0.18, 0.30), (0.85, 0.56, 0.56), (0.82, 0.
 def variety(rng: np.random.Generator) -> Kind:
     """Hybrid teas, half open or full; one colour, deeper in the middle or at the rims."""
     tint = np.array(COLOURS[rng.integers(len(COLOURS))])
-    rim = tint * rng.uniform(0.8, 1.25) if rng.random() < 0.7 else np.array(COLOURS[rng.integers(len(COLOURS))])
+    same = rng.random() < 0.7
+    rim = tint * rng.uniform(0.8, 1.25) if same else np.array(COLOURS[rng.integers(len(COLOURS))])
     openness = rng.beta(2, 1.3)
     count = int(rng.integers(18, 34))
 
@@ -30,7 +41,8 @@ def variety(rng: np.random.Generator) -> Kind:
     return Kind(head, compound, nod=(0, 50), height=(3.5, 6.0), stem=0.07, stem_colour=(0.14, 0.22, 0.06))
 
 
-def _petals(rng: np.random.Generator, count: int, openness: float, tint: np.ndarray, rim: np.ndarray) -> Patches:
+def _petals(rng: np.random.Generator, count: int, openness: float, tint: np.ndarray,
+            rim: np.ndarray) -> Patches:
     rank = np.linspace(0, 1, count)[:, None]                            # 0 the innermost
     s, t = np.linspace(0, 1, 16), np.linspace(-1, 1, 13)
     grown = rank * (0.35 + 0.65 * openness)
@@ -43,7 +55,8 @@ def _petals(rng: np.random.Generator, count: int, openness: float, tint: np.ndar
     half = np.deg2rad(118 - 66 * rank**0.6) * outline(s, widest=0.66, base=0.7, blunt=2.5)
     wobble = 0.02 * rng.normal(size=(count, 1, 1)) * np.sin(4 * t + rng.uniform(0, 6, (count, 1, 1)))
     ruffle = (wobble + 0.03 * rank[..., None] * t**4) * s[:, None] ** 2
-    points = cups(np.arange(count) * GOLDEN_ANGLE, radius, height - 0.55, half, spiral=0.10, ruffle=ruffle, across=13)
+    points = cups(np.arange(count) * GOLDEN_ANGLE, radius, height - 0.55, half, spiral=0.10,
+                  ruffle=ruffle, across=13)
     points[..., 2] -= (0.16 * t**2 * s[:, None] ** 2).astype(np.float32)    # edges hang lower than the middle
     edge = np.clip(np.maximum(s[:, None] ** 5, 0.7 * t**6), 0, 1)
     colour = blend(tint, rim, np.broadcast_to(edge, points.shape[:3]))
@@ -68,7 +81,8 @@ def _spray(rng: np.random.Generator) -> list[Patches]:
     dark = blend((0.05, 0.13, 0.03), (0.10, 0.22, 0.05), rng.uniform(0, 1))
     side = np.cross(out, [0, 0, 1.0])
     for reach, sign in ((0.6, 1), (0.6, -1), (1.1, 1), (1.1, -1), (1.5, 0)):
-        leaflet = leaves(rng, 1, length=0.75, width=0.34, rise=(0, -15), widest=0.4, blunt=1.5, teeth=7, colour=dark, gloss=0.3)
+        leaflet = leaves(rng, 1, length=0.75, width=0.34, rise=(0, -15), widest=0.4, blunt=1.5,
+                         teeth=7, colour=dark, gloss=0.3)
         aim = sign * side + (0.45 if sign else 1.0) * out
         parts.append(leaflet.moved(_towards(leaflet, aim), reach * out))
     return parts

@@ -1,4 +1,4 @@
-"""A photograph of flowers: which, how many, where, from where, before what. The same choices for every species."""
+"""A photograph of flowers: how many, where, from where, before what; the same choices for every species."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from tools.render.flowers.foliage import Kind, grass, leaves, plant
 from tools.render.flowers.light import Light, Shadows, random_light, shade
 from tools.render.flowers.raster import quads, rasterise
 from tools.render.flowers.surfaces import Patches, direction
+
+ANGLES = [(55, 90, ["ground", "ground", "backdrop"]),                   # degrees, from above
+          (25, 55, ["ground", "ground", "foliage", "backdrop"]),
+          (0, 25, ["foliage", "foliage", "field", "backdrop", "sky"]),
+          (-25, 0, ["sky", "foliage"])]                                 # from below
+
 
 @dataclass(frozen=True)
 class View:
@@ -47,18 +53,17 @@ def photograph(variety: Callable[[np.random.Generator], Kind], rng: np.random.Ge
 
 def random_view(rng: np.random.Generator, count: int, ground: float) -> View:
     """From above, obliquely, level or from below; close up or from a distance."""
-    low, high, places = [(55, 90, ["ground", "ground", "backdrop"]), (25, 55, ["ground", "ground", "foliage", "backdrop"]),
-                         (0, 25, ["foliage", "foliage", "field", "backdrop", "sky"]),
-                         (-25, 0, ["sky", "foliage"])][rng.choice(4, p=[0.25, 0.35, 0.3, 0.1])]
+    low, high, places = ANGLES[rng.choice(len(ANGLES), p=[0.25, 0.35, 0.3, 0.1])]
     elevation = np.deg2rad(rng.uniform(low, high))
     half_width = rng.uniform(1.05, 2.6) * (1 + 0.55 * np.sqrt(count - 1))
     target = np.array([*rng.normal(0, 0.18, 2) * half_width, rng.normal(-0.15, 0.15) * half_width])
-    camera = look_at(target, elevation=elevation, distance=half_width * rng.uniform(3.5, 8), half_width=half_width,
-                     roll=rng.normal(0, 0.12))
+    camera = look_at(target, elevation=elevation, distance=half_width * rng.uniform(3.5, 8),
+                     half_width=half_width, roll=rng.normal(0, 0.12))
     return View(camera, elevation, half_width, str(rng.choice(places)), ground)
 
 
-def flowers(kind: Kind, count: int, view: View, rng: np.random.Generator) -> tuple[list[Patches], list[Patches]]:
+def flowers(kind: Kind, count: int, view: View,
+            rng: np.random.Generator) -> tuple[list[Patches], list[Patches]]:
     """Plants in focus and plants behind the focus; the first stands in the middle."""
     near, far = [], []
     places = [np.zeros(3)]
@@ -82,10 +87,12 @@ def beside(view: View, rng: np.random.Generator) -> list[Patches]:
     """Grass and leaves of other plants around the stems."""
     parts = []
     if view.place in ("ground", "field", "foliage") and rng.random() < 0.6:
-        parts.append(grass(rng, int(rng.integers(60, 400)), 2.2 * view.half_width, rng.uniform(0.4, 1.0) * -view.ground, view.ground))
+        count, length = int(rng.integers(60, 400)), rng.uniform(0.4, 1.0) * -view.ground
+        parts.append(grass(rng, count, 2.2 * view.half_width, length, view.ground))
     if view.place in ("ground", "field") and rng.random() < 0.4:
         other = leaves(rng, 8, length=1.5, width=0.3, rise=(40, -10), widest=0.45, blunt=1.4)
-        parts += [other.moved(by=np.array([*rng.normal(0, view.half_width, 2), view.ground])) for _ in range(5)]
+        parts += [other.moved(by=np.array([*rng.normal(0, view.half_width, 2), view.ground]))
+                  for _ in range(5)]
     return parts
 
 
@@ -111,9 +118,11 @@ def behind(view: View, light: Light, shadows: Shadows, rng: np.random.Generator)
         lit, _ = backgrounds.plane(texture, origin, axes, view.camera, light, shadows)
         return blurred(halved(lit), rng.uniform(0, 2))
     texture = backgrounds.GROUNDS[rng.integers(len(backgrounds.GROUNDS))](rng)
-    lit, distance = backgrounds.plane(texture, np.array([0, 0, view.ground]), np.eye(3), view.camera, light, shadows)
+    origin = np.array([0, 0, view.ground])
+    lit, distance = backgrounds.plane(texture, origin, np.eye(3), view.camera, light, shadows)
     horizon = backgrounds.sky(rng) if view.place == "field" and rng.random() < 0.5 else leaves_far
-    share = np.clip(distance * np.linalg.norm(view.camera.rays(), axis=-1) / (9 * view.half_width + 20) - 0.6, 0, 1)
+    length = distance * np.linalg.norm(view.camera.rays(), axis=-1)
+    share = np.clip(length / (9 * view.half_width + 20) - 0.6, 0, 1)
     share = np.where(np.isinf(distance), 1, share)[..., None]
     return blurred(halved(lit * (1 - share) + horizon * share), rng.uniform(0.3, 4))
 

@@ -29,8 +29,8 @@ def variety(rng: np.random.Generator) -> Kind:
     def stalked(rng, path):
         parts = []
         for share in np.arange(0.3, 1.0, rng.uniform(0.14, 0.25)):
-            pair = leaves(rng, 2, length=rng.uniform(1.3, 2.2), width=0.36, rise=(35, -35), widest=0.35, blunt=1.3,
-                          stalk=0.05, start=0.3, gloss=0.08)
+            pair = leaves(rng, 2, length=rng.uniform(1.3, 2.2), width=0.36, rise=(35, -35),
+                          widest=0.35, blunt=1.3, stalk=0.05, start=0.3, gloss=0.08)
             parts.append(pair.moved(by=along(path, share)))
         return parts
 

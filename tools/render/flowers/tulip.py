@@ -26,8 +26,9 @@ def variety(rng: np.random.Generator) -> Kind:
         return [*whorls, *_inside(rng)]
 
     def broad(rng, path):
-        low = leaves(rng, int(rng.integers(2, 5)), length=rng.uniform(2.5, 4), width=0.13, rise=(78, 40), widest=0.35,
-                     blunt=1.2, stalk=0.6, wave=0.1, start=0.1, colour=BLUE_GREEN, gloss=0.12)
+        low = leaves(rng, int(rng.integers(2, 5)), length=rng.uniform(2.5, 4), width=0.13,
+                     rise=(78, 40), widest=0.35, blunt=1.2, stalk=0.6, wave=0.1, start=0.1,
+                     colour=BLUE_GREEN, gloss=0.12)
         return [low.moved(by=along(path, rng.uniform(0.85, 1.0)))]
 
     return Kind(head, broad, nod=(0, 22), height=(3.5, 6.0), stem=0.1, stem_colour=(0.20, 0.33, 0.12))
@@ -45,7 +46,8 @@ def _petals(rng: np.random.Generator, turn: float, opened: float, point: float, 
     wide = np.deg2rad(rng.uniform(56, 66)) * (1 - 0.35 * opened)
     half = np.broadcast_to(wide * outline(s, widest=0.5, base=0.75, blunt=point), radius.shape)
     t = np.linspace(-1, 1, 11)
-    ruffle = -0.10 * t**2 * s[:, None] * opened + rng.normal(0, 0.02, (3, 1, 1)) * np.sin(7 * t + 5 * s[:, None])
+    wobble = rng.normal(0, 0.02, (3, 1, 1)) * np.sin(7 * t + 5 * s[:, None])
+    ruffle = wobble - 0.10 * t**2 * s[:, None] * opened
     points = cups(turn + np.arange(3) * 2 * np.pi / 3, np.maximum(radius, 0.02), height - 0.9, half,
                   spiral=0.03, ruffle=ruffle)
     fade = blend(tint, second, edge * np.clip(np.maximum(np.abs(t) ** 3, (s[:, None] ** 6)), 0, 1))
