@@ -26,7 +26,6 @@ class View:
     """Where the camera stands and what is behind the flowers."""
 
     camera: Camera
-    elevation: float        # radians
     half_width: float       # of what is seen, in head radii
     place: str              # "ground", "backdrop", "foliage", "field" or "sky"
     ground: float           # its height below the first flower head, negative
@@ -59,7 +58,7 @@ def random_view(rng: np.random.Generator, count: int, ground: float) -> View:
     target = np.array([*rng.normal(0, 0.18, 2) * half_width, rng.normal(-0.15, 0.15) * half_width])
     camera = look_at(target, elevation=elevation, distance=half_width * rng.uniform(3.5, 8),
                      half_width=half_width, roll=rng.normal(0, 0.12))
-    return View(camera, elevation, half_width, str(rng.choice(places)), ground)
+    return View(camera, half_width, str(rng.choice(places)), ground)
 
 
 def flowers(kind: Kind, count: int, view: View,
