@@ -34,7 +34,8 @@ from setup_checks import (
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-STAMP = VENV / ".course-setup.json"      # written last: without it a set-up counts as interrupted
+STAMP = VENV / ".course-setup.json"          # what the last set-up obeyed; written when it ended well
+UNFINISHED = ROOT / ".setup" / "unfinished"  # there while .venv is changed; one that was killed leaves it
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -67,11 +68,13 @@ def set_up(wanted=None) -> None:
         if is_ready(wanted):            # another set-up was faster
             return
         begin = time.time()
-        if is_usable(wanted):
-            update()
-        else:
+        left = UNFINISHED.read_text() if UNFINISHED.exists() else ""
+        if left == "building" or not is_usable(wanted):
             build()
+        else:
+            update(everything=left == "updating")
         STAMP.write_text(json.dumps(stamp()), encoding="utf-8")
+        UNFINISHED.unlink()
         print(f"The course is set up ({time.time() - begin:.0f} s).", flush=True)
 
 
@@ -84,20 +87,24 @@ def build() -> None:
         raise SetupProblem(f"{VENV} is a link, and what it leads to does not serve. Remove the link, then "
                            "the course makes a folder of its own.")
     print(f"Setting the course up in {VENV}, once: a few minutes, {NEEDED_GB} GB of disk.", flush=True)
+    UNFINISHED.write_text("building")
     try:
         run([sys.executable, "-m", "venv", "--clear", VENV])
         install()
     except BaseException:
         shutil.rmtree(str(VENV), ignore_errors=True)
+        UNFINISHED.unlink()
         raise
 
 
-def update() -> None:
-    """Install into the .venv that is there what has changed, or what an interrupted set-up left out."""
+def update(everything: bool) -> None:
+    """Install into the .venv that is there what has changed; or everything, after an update that broke off:
+    which packages are whole is not known then."""
     print("Bringing .venv up to date.", flush=True)
+    UNFINISHED.write_text("updating")
     with suppress(FileNotFoundError):
         STAMP.unlink()
-    install()
+    install(["--reinstall"] if everything else [])
 
 
 # What is there
@@ -187,8 +194,12 @@ def run(command) -> None:
         raise explain(" ".join(command), done.stdout, ROOT)
 
 
-def install() -> None:
-    """uv by pip, everything else by uv; all by the hashes of requirements.lock."""
+def install(options=()) -> None:
+    """uv by pip, everything else by uv; all by the hashes of requirements.lock.
+
+    Args:
+        options: more of them for uv.
+    """
     with tempfile.TemporaryDirectory() as folder:
         only_uv = Path(folder) / "uv.lock"
         only_uv.write_text(locked_lines("uv"), encoding="utf-8")
@@ -196,7 +207,7 @@ def install() -> None:
              "--require-hashes", "--no-deps", "-r", only_uv])
     uv = [str(PYTHON.with_name("uv")), "pip", "install", "--python", str(PYTHON)]
     settings = dict(os.environ, **index_of_pip())
-    for what in (["--require-hashes", "-r", str(ROOT / LOCKED)],
+    for what in ([*options, "--require-hashes", "-r", str(ROOT / LOCKED)],
                  ["--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT)]):
         if subprocess.call(uv + what, env=settings):     # uv draws its progress on the screen itself
             raise explain(" ".join(uv + what), "", ROOT)

@@ -96,6 +96,20 @@ def test_a_failed_update_keeps_the_environment_and_is_not_taken_for_finished(che
     assert done.returncode == 1 and "network" in done.stderr
     setup = checkout.module(monkeypatch)
     assert setup.is_usable() and not setup.is_ready()
+    assert setup.UNFINISHED.read_text() == "updating"       # what is whole is not known: all anew next time
+
+
+@pytest.mark.parametrize("left, says", [("building", "Setting the course up"), ("updating", "Bringing .venv"),
+                                        (None, "Bringing .venv")])
+def test_a_set_up_that_was_killed_is_begun_anew_by_the_next(checkout, left, says):
+    """A killed build is not trusted, however usable it looks; a killed update keeps what is there."""
+    checkout.make_venv(pip=True)
+    if left:
+        (checkout.root / ".setup").mkdir()
+        (checkout.root / ".setup" / "unfinished").write_text(left)
+    done = checkout.set_up(**NO_NETWORK)
+    assert done.returncode == 1 and done.stdout.startswith(says)
+    assert checkout.venv.exists() == (left != "building")
 
 
 def test_half_a_checkout_is_named_as_such(checkout):
@@ -138,7 +152,7 @@ def test_an_interrupted_set_up_leaves_nothing_half_made(checkout):
         connection.close()
     assert process.returncode == 130
     assert "Interrupted" in said and "Traceback" not in said
-    assert not checkout.venv.exists()
+    assert not checkout.venv.exists() and not list((checkout.root / ".setup").glob("unfinished"))
 
 
 def test_a_finished_set_up_is_not_done_again(checkout, monkeypatch):
