@@ -2,6 +2,8 @@
 
 from course_utils.pretrained.catalogue import catalogue
 from course_utils.pretrained.data import load_dataset
+from course_utils.pretrained.evaluation import evaluate
+from course_utils.pretrained.features import Features, extract_features
 from course_utils.pretrained.freezing import (
     freeze,
     freeze_report,
@@ -14,28 +16,40 @@ from course_utils.pretrained.groups import LayerGroup, layer_groups
 from course_utils.pretrained.heads import count_parameters, find_head, replace_head
 from course_utils.pretrained.images import DataCard, ImageData, Images
 from course_utils.pretrained.measure import StepCost, step_cost
+from course_utils.pretrained.metrics import Metrics
 from course_utils.pretrained.models import load_model
 from course_utils.pretrained.pictures import open_image
 from course_utils.pretrained.predicting import Prediction, top_k
 from course_utils.pretrained.preparing import Preparation, preprocessing
+from course_utils.pretrained.probe import Probe, linear_probe
+from course_utils.pretrained.training import Epoch, History, fit
 from course_utils.pretrained.weights import Weights
 
 __all__ = [
     "DataCard",
+    "Epoch",
+    "Features",
+    "History",
     "ImageData",
     "Images",
     "LayerGroup",
+    "Metrics",
     "Prediction",
     "Preparation",
+    "Probe",
     "StepCost",
     "Weights",
     "catalogue",
     "count_parameters",
+    "evaluate",
+    "extract_features",
     "find_head",
+    "fit",
     "freeze",
     "freeze_report",
     "in_eval_mode",
     "layer_groups",
+    "linear_probe",
     "load_dataset",
     "load_model",
     "open_image",
