@@ -24,9 +24,9 @@ class Probe:
     weight: Tensor                   # (classes, D) float64, for features as they come
     bias: Tensor                     # (classes,)
     classes: tuple[str, ...]
-    strength: float                  # the regularisation that did best on the validation features
+    strength: float                  # the regularisation with the lowest loss on the validation features
     accuracy: float                  # on those validation features, 0 … 1: flattering, as it chose by them
-    tried: dict[float, float]        # accuracy on validation by strength
+    tried: dict[float, float]        # loss on validation by strength
 
     def as_head(self) -> nn.Linear:
         """The same classifier as a layer: put it where the head of the network was."""
@@ -65,8 +65,10 @@ def linear_probe(train: Features, val: Features, *, strengths: Sequence[float] =
     For each strength s it minimises cross-entropy, averaged over `train`, + s/2 · ‖weights‖². Features are
     centred, and all divided by one number, so that their mean square is 1 and s means the same for every
     network. Dividing each by a deviation of its own would amplify the features that hardly respond to these
-    pictures, which did worse on real photographs. The same features give the same probe. Of strengths that
-    do equally well on `val`, the strongest is taken.
+    pictures, which did worse on real photographs. The same features give the same probe.
+
+    The strength with the lowest cross-entropy on `val` is taken. Accuracy would be a poor guide: on a hundred
+    pictures many strengths tie, and the strongest of them gives timid probabilities.
 
     Raises:
         CourseError: the two do not fit together, a feature is not a number, or there is one class only.
@@ -80,16 +82,17 @@ def linear_probe(train: Features, val: Features, *, strengths: Sequence[float] =
     weight = torch.zeros(count, x.shape[1], dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(count, dtype=torch.float64, requires_grad=True)
     tried: dict[float, float] = {}
-    best = None
+    fitted = {}
     with _one_thread():
         for strength in sorted(strengths, reverse=True):
             _minimise(x, train.y, weight, bias, strength)
-            guesses = F.linear(held_out, weight.detach(), bias.detach()).argmax(dim=1)
-            tried[strength] = (guesses == val.y).double().mean().item()
-            if best is None or tried[strength] > tried[best]:
-                best, kept = strength, (weight.detach().clone(), bias.detach().clone())
-    weight = kept[0] / scale                          # centring and scale folded in: w·(x − m)/s + b
-    return Probe(weight, kept[1] - weight @ mean, train.classes, best, tried[best], tried)
+            fitted[strength] = weight.detach().clone(), bias.detach().clone()
+            tried[strength] = F.cross_entropy(F.linear(held_out, *fitted[strength]), val.y).item()
+    best = min(tried, key=tried.get)
+    chosen, shift = fitted[best]
+    accuracy = (F.linear(held_out, chosen, shift).argmax(dim=1) == val.y).double().mean().item()
+    weight = chosen / scale                           # centring and scale folded in: w·(x − m)/s + b
+    return Probe(weight, shift - weight @ mean, train.classes, best, accuracy, tried)
 
 
 @contextmanager
