@@ -111,17 +111,17 @@ show_quiz("05_feature_extraction", "what-still-moves")
 
 # %%
 def drift_after_five_batches(set_modes):
-    """Let 5 batches of 16 pictures through a copy of the frozen model; how far did BatchNorm's means move?"""
+    """Let 5 batches of 8 pictures through a copy of the frozen model; how far did BatchNorm's means move?"""
     trial = copy.deepcopy(model)
     set_modes(trial)
     with torch.no_grad():
-        for batch in eighty.split(16):      # (16, 3, 224, 224)
+        for batch in forty.split(8):        # (8, 3, 224, 224)
             trial(batch)
     return freeze_report(trial).set_index("group")["batchnorm_drift"]
 
 
 prepare, anywhere = preprocessing(model), torch.randperm(len(flowers.train))
-eighty = torch.stack([prepare(flowers.train[i][0]) for i in anywhere[:80].tolist()])
+forty = torch.stack([prepare(flowers.train[i][0]) for i in anywhere[:40].tolist()])
 drift = drift_after_five_batches(lambda m: m.train()).to_frame("model.train()")
 drift["train_mode(model)"] = drift_after_five_batches(train_mode)
 drift.dropna().round(3)
