@@ -68,11 +68,10 @@ def set_up(wanted=None) -> None:
         if is_ready(wanted):            # another set-up was faster
             return
         begin = time.time()
-        left = UNFINISHED.read_text() if UNFINISHED.exists() else ""
-        if left == "building" or not is_usable(wanted):
+        if UNFINISHED.exists() or not is_usable(wanted):    # which packages are whole is not known then
             build()
         else:
-            update(everything=left == "updating")
+            update()
         STAMP.write_text(json.dumps(stamp()), encoding="utf-8")
         UNFINISHED.unlink()
         print(f"The course is set up ({time.time() - begin:.0f} s).", flush=True)
@@ -87,7 +86,7 @@ def build() -> None:
         raise SetupProblem(f"{VENV} is a link, and what it leads to does not serve. Remove the link, then "
                            "the course makes a folder of its own.")
     print(f"Setting the course up in {VENV}, once: a few minutes, {NEEDED_GB} GB of disk.", flush=True)
-    UNFINISHED.write_text("building")
+    UNFINISHED.touch()
     try:
         run([sys.executable, "-m", "venv", "--clear", VENV])
         install()
@@ -97,14 +96,25 @@ def build() -> None:
         raise
 
 
-def update(everything: bool) -> None:
-    """Install into the .venv that is there what has changed; or everything, after an update that broke off:
-    which packages are whole is not known then."""
+def update() -> None:
+    """Install into the .venv that is there what has changed."""
     print("Bringing .venv up to date.", flush=True)
-    UNFINISHED.write_text("updating")
+    UNFINISHED.touch()
     with suppress(FileNotFoundError):
         STAMP.unlink()
-    install(["--reinstall"] if everything else [])
+    before = packages_changed_at()
+    try:
+        install()
+    except SetupProblem:
+        if packages_changed_at() == before:     # it failed before it touched anything, as without a network
+            UNFINISHED.unlink()
+        raise
+
+
+def packages_changed_at():
+    """When a package was last put into .venv or taken out."""
+    folders = [*VENV.glob("lib/python*/site-packages"), *VENV.glob("Lib/site-packages")]
+    return [folder.stat().st_mtime_ns for folder in folders]
 
 
 # What is there
@@ -194,12 +204,8 @@ def run(command) -> None:
         raise explain(" ".join(command), done.stdout, ROOT)
 
 
-def install(options=()) -> None:
-    """uv by pip, everything else by uv; all by the hashes of requirements.lock.
-
-    Args:
-        options: more of them for uv.
-    """
+def install() -> None:
+    """uv by pip, everything else by uv; all by the hashes of requirements.lock."""
     with tempfile.TemporaryDirectory() as folder:
         only_uv = Path(folder) / "uv.lock"
         only_uv.write_text(locked_lines("uv"), encoding="utf-8")
@@ -207,7 +213,7 @@ def install(options=()) -> None:
              "--require-hashes", "--no-deps", "-r", only_uv])
     uv = [str(PYTHON.with_name("uv")), "pip", "install", "--python", str(PYTHON)]
     settings = dict(os.environ, **index_of_pip())
-    for what in ([*options, "--require-hashes", "-r", str(ROOT / LOCKED)],
+    for what in (["--require-hashes", "-r", str(ROOT / LOCKED)],
                  ["--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT)]):
         if subprocess.call(uv + what, env=settings):     # uv draws its progress on the screen itself
             raise explain(" ".join(uv + what), "", ROOT)

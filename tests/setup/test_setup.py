@@ -96,20 +96,33 @@ def test_a_failed_update_keeps_the_environment_and_is_not_taken_for_finished(che
     assert done.returncode == 1 and "network" in done.stderr
     setup = checkout.module(monkeypatch)
     assert setup.is_usable() and not setup.is_ready()
-    assert setup.UNFINISHED.read_text() == "updating"       # what is whole is not known: all anew next time
+    assert not setup.UNFINISHED.exists()        # nothing was touched, so what is there may be built upon
 
 
-@pytest.mark.parametrize("left, says", [("building", "Setting the course up"), ("updating", "Bringing .venv"),
-                                        (None, "Bringing .venv")])
-def test_a_set_up_that_was_killed_is_begun_anew_by_the_next(checkout, left, says):
-    """A killed build is not trusted, however usable it looks; a killed update keeps what is there."""
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_set_up_that_was_killed_is_done_anew(checkout, killed):
+    """However usable .venv looks: which of its packages are whole is not known."""
     checkout.make_venv(pip=True)
-    if left:
+    if killed:
         (checkout.root / ".setup").mkdir()
-        (checkout.root / ".setup" / "unfinished").write_text(left)
+        (checkout.root / ".setup" / "unfinished").touch()
     done = checkout.set_up(**NO_NETWORK)
-    assert done.returncode == 1 and done.stdout.startswith(says)
-    assert checkout.venv.exists() == (left != "building")
+    assert done.returncode == 1
+    assert done.stdout.startswith("Setting the course up" if killed else "Bringing .venv up to date")
+
+
+def test_an_update_that_breaks_off_half_way_is_not_built_upon(checkout, monkeypatch):
+    checkout.make_venv(pip=True)
+    setup = checkout.module(monkeypatch)
+    setup.UNFINISHED.parent.mkdir()
+
+    def half():
+        next(checkout.venv.rglob("site-packages")).joinpath("half_a_package").mkdir()
+        raise setup.SetupProblem("the disk is full")
+    monkeypatch.setattr(setup, "install", half)
+    with pytest.raises(setup.SetupProblem):
+        setup.update()
+    assert setup.UNFINISHED.exists()
 
 
 def test_half_a_checkout_is_named_as_such(checkout):
@@ -152,7 +165,7 @@ def test_an_interrupted_set_up_leaves_nothing_half_made(checkout):
         connection.close()
     assert process.returncode == 130
     assert "Interrupted" in said and "Traceback" not in said
-    assert not checkout.venv.exists() and not list((checkout.root / ".setup").glob("unfinished"))
+    assert not checkout.venv.exists() and not (checkout.root / ".setup" / "unfinished").exists()
 
 
 def test_a_finished_set_up_is_not_done_again(checkout, monkeypatch):
