@@ -44,8 +44,9 @@ class TrainingCurves(Panel):
         self.reply(self._ask_to_stop)
 
     def _ask_to_stop(self) -> None:
-        self._stop.set()
-        self.state = "stopping"
+        if self.state in ("waiting", "running"):      # a message may come after the last epoch
+            self._stop.set()
+            self.state = "stopping"
 
     def text(self) -> str:
         """The numbers as a table."""

@@ -35,6 +35,16 @@ def on_main_thread(work: Callable[[], None]) -> None:
         kernel.io_loop.add_callback(work)
 
 
+def _receive_while_busy(comm) -> None:
+    """Let messages arrive on the thread that the browser chose for them, a subshell where there are any.
+
+    ipykernel 7.4 hands them to the thread that last changed the widget instead. That is the one running the
+    cell, so Stop would be heard when there is nothing left to stop. Other versions lack this method.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, chosen: chosen
+
+
 class Panel(anywidget.AnyWidget):
     """A widget with a text form, for terminals, exported notebooks and editors without widgets."""
 
@@ -45,6 +55,7 @@ class Panel(anywidget.AnyWidget):
 
     def __init__(self, **state):
         super().__init__(**state)
+        _receive_while_busy(self.comm)
         self.on_msg(self._heard)
 
     def text(self) -> str:

@@ -104,7 +104,9 @@ def lab(tmp_path_factory):
     port, token, log = free_port(), secrets.token_hex(16), home / "lab.log"
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
                f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}",
-               f"--IdentityProvider.token={token}", "--LabApp.expose_app_in_browser=True"]
+               f"--IdentityProvider.token={token}", "--LabApp.expose_app_in_browser=True",
+               # should this process be killed, it ends by itself
+               "--MappingKernelManager.cull_idle_timeout=600", "--ServerApp.shutdown_no_activity_timeout=900"]
     with log.open("w") as output:
         process = subprocess.Popen(command, env=environment(home), cwd=root, stdout=output, stderr=output,
                                    start_new_session=True)
@@ -186,6 +188,16 @@ class Notebook:
         """A locator inside the visible notebook."""
         return self.page.locator(PANEL).locator(selector)
 
+    def close_tab(self) -> None:
+        """Close the visible tab and end its kernel."""
+        self.command("kernelmenu:shutdown")
+        self.command("application:close")
+
+    def close(self) -> None:
+        """End the kernel and close the window."""
+        self.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        self.page.context.close()
+
     def restart(self) -> None:
         """A fresh kernel, without the question whether one is sure."""
         self.page.evaluate(
@@ -199,17 +211,20 @@ class Notebook:
             "(light) => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower())
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def open_notebook(lab, chromium):
-    """A function: path in the served folder, and the width of the window, to an open Notebook."""
-    contexts = []
+    """A function: path in the served folder, and the width of the window, to an open Notebook.
+
+    Its kernel ends with the module: importing torch anew for each test would take longer than the tests.
+    """
+    opened = []
 
     def open_it(path: str, width: int = 1280, height: int = 900) -> Notebook:
         context = chromium.new_context(viewport={"width": width, "height": height})
-        contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)
         notebook = Notebook(page)
+        opened.append(notebook)
         page.on("request", notebook.record)
         page.on("websocket", notebook.record)
         page.goto(f"{lab.address}/lab/tree/{path}?token={lab.token}&reset", timeout=60_000)
@@ -218,5 +233,5 @@ def open_notebook(lab, chromium):
         return notebook
 
     yield open_it
-    for context in contexts:
-        context.close()
+    for notebook in opened:
+        notebook.close()

@@ -57,6 +57,13 @@ def test_another_training_begins_anew_and_is_not_stopped_by_the_old_stop(press):
     assert curves(Epoch(1)) is True and len(curves.epochs) == 1 and curves.state == "running"
 
 
+def test_a_stop_that_comes_after_the_end_changes_nothing(press):
+    curves = training_curves(1)
+    curves(Epoch(1))
+    press(curves, "stop")
+    assert curves.state == "done" and curves(Epoch(1)) is True
+
+
 def test_time_adds_up():
     curves = training_curves()
     curves(Epoch(1, seconds=2.0))
