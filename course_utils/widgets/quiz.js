@@ -1,7 +1,7 @@
 // One question: native radio buttons, a Check button, and a live region for the verdict.
 
 function render({ model, el }) {
-  const group = `course-${crypto.randomUUID()}`;
+  const group = `course-${Math.random().toString(36).slice(2)}`;
   const status = live();
   const choices = model.get("options").map((option) => {
     const radio = h("input", { type: "radio", name: group, value: option.id });
