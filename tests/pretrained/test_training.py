@@ -1,0 +1,377 @@
+"""The loop trains what should learn, says what is wrong, stops when asked, and repeats itself exactly."""
+
+from __future__ import annotations
+
+import copy
+import random
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+from course_utils.errors import BadData, CourseError
+from course_utils.pretrained import (
+    Images,
+    evaluate,
+    fit,
+    freeze,
+    load_dataset,
+    load_model,
+    replace_head,
+    unfreeze,
+)
+from course_utils.pretrained.metrics import calibration_error, measure
+
+CLASSES = ("dark", "light")
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def lite0():
+    return load_model("efficientnet_lite0")
+
+
+@pytest.fixture
+def model(lite0):
+    """Lite0 with a frozen backbone and a new head for two classes."""
+    model = replace_head(freeze(copy.deepcopy(lite0)), CLASSES, seed=0)
+    unfreeze(model.classifier)
+    return model
+
+
+@pytest.fixture(scope="module")
+def images() -> Images:
+    """Eight pictures in memory, dark and light ones in turn."""
+    rng = np.random.default_rng(0)
+    pictures = [Image.fromarray(rng.integers(0, 100, (40, 40, 3), dtype=np.uint8) + np.uint8(150 * (i % 2)))
+                for i in range(8)]
+    return Images([f"picture {i}" for i in range(8)], [i % 2 for i in range(8)], CLASSES, pictures=pictures)
+
+
+def points(count: int = 40, width: int = 6, seed: int = 0, noise: float = 0.5) -> TensorDataset:
+    """Features that a linear layer can tell apart."""
+    y = torch.arange(count) % 2
+    x = noise * torch.randn(count, width, generator=torch.Generator().manual_seed(seed))
+    return TensorDataset(x + (2 * y - 1)[:, None], y)
+
+
+def loader(dataset: TensorDataset, batch_size: int = 8, shuffle: bool = False) -> DataLoader:
+    return DataLoader(dataset, batch_size=batch_size, shuffle=shuffle)
+
+
+def small() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2))
+
+
+def values(model) -> dict:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def changed(before: dict, model) -> set[str]:
+    return {name for name, value in model.state_dict().items() if not torch.equal(before[name], value)}
+
+
+# What learns ---------------------------------------------------------------------------------------
+
+def test_a_head_on_stored_features_learns():
+    head, val = nn.Linear(6, 2), loader(points(seed=1))
+    before = evaluate(head, val)
+    history = fit(head, loader(points(), shuffle=True), val, epochs=10,
+                  optimizer=torch.optim.Adam(head.parameters(), lr=0.1))
+    assert history.epochs[-1].val_accuracy == 1.0 and history.epochs[-1].val_loss < before.loss / 3
+    assert [epoch.epoch for epoch in history.epochs] == list(range(1, 11)) and history.stopped == ""
+    assert "epoch  10" in repr(history)
+
+
+def test_only_what_is_not_frozen_learns_and_batchnorm_rests(model, images):
+    before = values(model)
+    fit(model, images, images, epochs=1, size=SIZE)
+    assert changed(before, model) == {"classifier.weight", "classifier.bias"}
+
+
+def test_an_unfrozen_backbone_does_move(model, images):
+    """The twin, with BatchNorm's statistics among what moves."""
+    before = values(unfreeze(model))
+    fit(model, images, images, epochs=1, size=SIZE)
+    assert {"conv_stem.weight", "bn1.running_mean", "classifier.weight"} <= changed(before, model)
+
+
+def test_fit_undoes_a_plain_train_call_in_every_epoch(model, images):
+    """The trap the course teaches: a learner's own model.train() lets frozen BatchNorm drift."""
+    before = values(model)
+    fit(model, images, images, epochs=2, size=SIZE, on_epoch=lambda epoch: model.train() and None)
+    assert "bn1.running_mean" not in changed(before, model)
+
+
+def test_pictures_are_learned_and_the_model_is_left_in_eval_mode(model, images):
+    history = fit(model, images, images, epochs=8, batch_size=4, size=SIZE, augment=False,
+                  optimizer=torch.optim.Adam(model.classifier.parameters(), lr=0.1))
+    assert history.epochs[-1].val_accuracy == 1.0
+    assert not any(module.training for module in model.modules())
+
+
+def test_the_default_optimizer_is_adam_at_a_thousandth():
+    assert fit(small(), loader(points()), loader(points()), epochs=1).epochs[0].rates == (1e-3,)
+
+
+def test_a_loss_of_ones_own_is_the_one_that_is_trained():
+    seen = []
+
+    def smooth(scores, labels):
+        seen.append(len(labels))
+        return F.cross_entropy(scores, labels, label_smoothing=0.1)
+    fit(small(), loader(points(20)), loader(points()), epochs=1, loss=smooth)
+    assert seen == [8, 8, 4]
+
+
+def test_the_train_loss_weighs_every_picture_the_same():
+    """Batches of 8, 8 and 1 with a rate of 0: the mean over 17 pictures, not over 3 batches."""
+    head, data = nn.Linear(6, 2), points(17, noise=3)
+    history = fit(head, loader(data), loader(data), epochs=1,
+                  optimizer=torch.optim.SGD(head.parameters(), lr=0))
+    assert history.epochs[0].train_loss == pytest.approx(history.epochs[0].val_loss, abs=1e-6)
+    batches = [F.cross_entropy(head(x), y).item() for x, y in loader(data)]
+    assert np.mean(batches) != pytest.approx(history.epochs[0].train_loss, abs=1e-3)
+
+
+# Repeats itself ------------------------------------------------------------------------------------
+
+def test_the_same_seed_gives_the_same_training(model, images):
+    runs = []
+    for _ in range(2):
+        torch.rand(7)                                     # whatever ran before
+        trial = copy.deepcopy(model)
+        history = fit(trial, images, images, epochs=2, batch_size=4, size=SIZE, seed=3)
+        runs.append((values(trial), [(e.train_loss, e.val_loss) for e in history.epochs]))
+    assert runs[0][1] == runs[1][1]
+    assert all(torch.equal(runs[0][0][name], runs[1][0][name]) for name in runs[0][0])
+
+
+def test_another_seed_gives_another_training(model, images):
+    losses = {fit(copy.deepcopy(model), images, images, epochs=1, size=SIZE, seed=seed).epochs[0].train_loss
+              for seed in range(2)}
+    assert len(losses) == 2
+
+
+def test_without_augmentation_only_the_order_is_random(model, images):
+    """One batch of all pictures: the order cannot matter, so the seed cannot either."""
+    losses = [fit(copy.deepcopy(model), images, images, epochs=1, size=SIZE, augment=False, seed=seed)
+              .epochs[0].train_loss for seed in range(2)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_the_callers_random_numbers_go_on_as_if_nothing_had_been_drawn(model, images):
+    def draw():
+        return torch.rand(2).tolist(), np.random.rand(2).tolist(), random.random()
+
+    def seed_all():
+        torch.manual_seed(5)
+        np.random.seed(5)
+        random.seed(5)
+    other = small()
+    seed_all()
+    expected = draw()
+    seed_all()
+    fit(model, images, images, epochs=1, size=SIZE)
+    fit(other, loader(points(), shuffle=True), loader(points(), shuffle=True), epochs=1)
+    assert draw() == expected
+
+
+# Stops ---------------------------------------------------------------------------------------------
+
+def worse_every_epoch(patience: int | None):
+    """Ascent instead of descent: the first epoch is the best."""
+    head, kept = nn.Linear(6, 2), []
+    history = fit(head, loader(points()), loader(points(seed=1)), epochs=10, patience=patience,
+                  optimizer=torch.optim.SGD(head.parameters(), lr=0.05),
+                  loss=lambda s, y: -F.cross_entropy(s, y), on_epoch=lambda epoch: kept.append(values(head)))
+    return head, history, kept
+
+
+def test_patience_stops_and_puts_the_best_weights_back():
+    head, history, kept = worse_every_epoch(patience=3)
+    assert history.stopped == "patience" and len(history.epochs) == 4 and history.best.epoch == 1
+    assert not changed(kept[0], head)
+    assert evaluate(head, loader(points(seed=1))).loss == pytest.approx(history.best.val_loss)
+
+
+def test_without_patience_the_last_weights_stay():
+    head, history, kept = worse_every_epoch(patience=None)
+    assert history.stopped == "" and len(history.epochs) == 10
+    assert not changed(kept[-1], head) and changed(kept[0], head)
+
+
+def test_on_epoch_sees_every_epoch_and_may_stop():
+    seen = []
+    history = fit(small(), loader(points()), loader(points()), epochs=9,
+                  on_epoch=lambda epoch: seen.append(epoch) or (False if epoch.epoch == 3 else None))
+    assert seen == history.epochs and len(seen) == 3 and history.stopped == "asked"
+
+
+def test_on_epoch_that_returns_nothing_does_not_stop():
+    assert fit(small(), loader(points()), loader(points()), epochs=2, on_epoch=print).stopped == ""
+
+
+def test_an_interruption_keeps_what_is_learned():
+    model, steps = small(), []
+
+    def interrupted_in_the_third_epoch(scores, labels):
+        steps.append(1)
+        if len(steps) > 12:
+            raise KeyboardInterrupt
+        return F.cross_entropy(scores, labels)
+    before = values(model)
+    history = fit(model, loader(points()), loader(points()), epochs=9, loss=interrupted_in_the_third_epoch)
+    assert history.stopped == "interrupted" and len(history.epochs) == 2
+    assert "4.weight" in changed(before, model) and not model.training
+
+
+# BatchNorm and batches of one ----------------------------------------------------------------------
+
+def test_a_last_batch_of_one_is_left_out_where_batchnorm_learns():
+    seen = []
+    fit(small(), loader(points(17)), loader(points()), epochs=1,
+        loss=lambda s, y: seen.append(len(y)) or F.cross_entropy(s, y))
+    assert seen == [8, 8]
+
+
+def test_a_last_batch_of_one_is_used_where_no_batchnorm_learns():
+    seen = []
+    fit(nn.Linear(6, 2), loader(points(17)), loader(points()), epochs=1,
+        loss=lambda s, y: seen.append(len(y)) or F.cross_entropy(s, y))
+    assert seen == [8, 8, 1]
+
+
+def test_only_batches_of_one_are_said_in_words():
+    with pytest.raises(BadData, match="BatchNorm"):
+        fit(small(), loader(points(), batch_size=1), loader(points()), epochs=1)
+
+
+# Said in words -------------------------------------------------------------------------------------
+
+def test_a_model_that_is_frozen_whole_is_told_how_to_mend_it(model, images):
+    with pytest.raises(CourseError, match=r"every parameter of the model is frozen.*unfreeze"):
+        fit(freeze(model), images, images, epochs=1)
+
+
+def test_an_optimizer_of_the_old_head_is_noticed(model, images):
+    optimizer = torch.optim.Adam(model.classifier.parameters())
+    replace_head(model, CLASSES)
+    with pytest.raises(CourseError, match="before the head was replaced"):
+        fit(model, images, images, epochs=1, optimizer=optimizer)
+
+
+def test_a_head_for_other_classes_is_noticed_before_anything_is_learned(lite0, images):
+    model = copy.deepcopy(lite0)
+    with pytest.raises(CourseError, match=r"1,000 scores, but the data has 2.*replace_head\(model, data"):
+        fit(model, images, images, epochs=1, size=SIZE)
+    with pytest.raises(CourseError, match="1,000 scores"):
+        evaluate(model, images, size=SIZE)
+
+
+def test_classes_in_another_order_are_noticed(model, images):
+    turned = Images(images.paths, images.labels, CLASSES[::-1], pictures=[picture for picture, _ in images])
+    with pytest.raises(CourseError, match="another order: dark, light against light, dark"):
+        evaluate(model, turned, size=SIZE)
+
+
+def test_a_label_outside_the_head_is_noticed():
+    data = TensorDataset(torch.randn(4, 6), torch.tensor([0, 1, 2, 1]))
+    with pytest.raises(CourseError, match=r"labels 0 … 1, but there is a label 2"):
+        fit(small(), loader(data), loader(points()), epochs=1)
+
+
+def test_a_loss_that_blows_up_names_step_rate_and_what_to_try():
+    model = small()
+    with pytest.raises(CourseError, match=r"step \d+ of epoch \d+, learning rate 1e\+25.*ten times lower"):
+        fit(model, loader(points(noise=5)), loader(points()), epochs=20,
+            optimizer=torch.optim.SGD(model.parameters(), lr=1e25))
+
+
+def test_nan_in_the_inputs_is_noticed_at_the_first_step():
+    data = TensorDataset(torch.full((4, 6), torch.nan), torch.tensor([0, 1, 0, 1]))
+    with pytest.raises(CourseError, match=r"nan at step 1 of epoch 1.*nan in the inputs"):
+        fit(small(), loader(data), loader(points()), epochs=1)
+
+
+def test_a_loss_for_each_picture_is_said_to_need_a_mean():
+    with pytest.raises(CourseError, match="mean over the batch"):
+        fit(small(), loader(points()), loader(points()), epochs=1,
+            loss=nn.CrossEntropyLoss(reduction="none"))
+
+
+def test_parameters_that_take_no_part_are_noticed():
+    model = freeze(small())
+    model.unused = nn.Parameter(torch.zeros(1))
+    with pytest.raises(CourseError, match="take no part"):
+        fit(model, loader(points()), loader(points()), epochs=1)
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"epochs": 0}, "epochs is a whole number"), ({"epochs": 1, "patience": 0}, "patience"),
+    ({"epochs": 1, "batch_size": -1}, "batch_size"), ({"epochs": 1, "size": 64}, "size is for Images")])
+def test_numbers_that_make_no_sense_are_refused(options, words):
+    with pytest.raises(CourseError, match=words):
+        fit(small(), loader(points()), loader(points()), **options)
+
+
+def test_wrong_inputs_are_said_in_words(model, images):
+    with pytest.raises(CourseError, match=r"shape \(8, 5\)"):
+        fit(small(), loader(points(width=5)), loader(points()), epochs=1)
+    with pytest.raises(CourseError, match=r"data\.train"):
+        fit(model, load_dataset("faces"), images, epochs=1)
+    with pytest.raises(BadData, match="empty"):
+        fit(model, images.subset([]), images, epochs=1)
+    with pytest.raises(BadData, match="read only once"):
+        fit(small(), iter(loader(points())), loader(points()), epochs=2)
+
+
+# Metrics -------------------------------------------------------------------------------------------
+
+def test_metrics_of_a_case_small_enough_to_count():
+    scores = torch.log(torch.tensor([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1]]))
+    metrics = measure(scores, torch.tensor([0, 0, 0, 1]), ["a", "b", "c"])
+    assert metrics.confusion.tolist() == [[2, 1, 0], [0, 1, 0], [0, 0, 0]]
+    assert metrics.accuracy == 0.75 and metrics.n == 4
+    assert metrics.per_class["a"] == pytest.approx(2 / 3) and metrics.per_class["b"] == 1
+    assert np.isnan(metrics.per_class["c"]), "a class without pictures has no recall"
+    assert metrics.loss == pytest.approx(-np.log([0.8, 0.2, 0.6, 0.8]).mean(), abs=1e-6)
+    # Three bins are in use: 0.6 (right), 0.7 (wrong) and 0.8 (twice, both right).
+    assert metrics.calibration == pytest.approx((0.4 + 0.7 + 2 * 0.2) / 4, abs=1e-6)
+
+
+def test_a_model_as_sure_as_it_is_right_has_no_calibration_error():
+    confidence, right = torch.full((100,), 0.7), torch.arange(100) < 70
+    assert calibration_error(confidence, right) == pytest.approx(0, abs=1e-6)
+    assert calibration_error(torch.full((100,), 0.99), right) == pytest.approx(0.29, abs=1e-6)
+
+
+def test_evaluation_does_not_depend_on_batches():
+    model, data = small().eval(), points(41, noise=3)
+    whole, parts = evaluate(model, loader(data, 41)), evaluate(model, loader(data, 8))
+    assert whole.loss == pytest.approx(parts.loss, abs=1e-6) and whole.accuracy == parts.accuracy
+    assert torch.equal(whole.confusion, parts.confusion) and whole.n == 41
+
+
+def test_evaluation_uses_eval_mode_and_leaves_the_mode_alone():
+    model = small()
+    model[1].eval()
+    before = values(model)
+    first, second = (evaluate(model, loader(points())) for _ in range(2))
+    assert first.loss == second.loss, "dropout rests"
+    assert not changed(before, model) and model.training and not model[1].training
+
+
+def test_evaluation_names_the_classes(model, images):
+    assert set(evaluate(model, images, size=SIZE).per_class) == set(CLASSES)
+    assert set(evaluate(small(), loader(points())).per_class) == {"0", "1"}
+
+
+def test_an_empty_loader_is_said_in_words():
+    with pytest.raises(BadData, match="no pictures"):
+        evaluate(small(), loader(points(0)))
