@@ -17,17 +17,21 @@ from course_utils.pretrained import load_model
 
 @contextmanager
 def torch_as_it_was() -> Iterator[None]:
-    """Whatever an answer does to torch's global state is undone when its check ends."""
+    """Whatever an answer does to torch's global state is undone when its check ends.
+
+    Inside, torch computes on one thread: checks use a few small pictures, and on a busy machine threads wait
+    for each other longer than they compute.
+    """
     grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     with torch.random.fork_rng(devices=[]), torch.inference_mode(inference), torch.set_grad_enabled(grad):
         torch.manual_seed(random.getrandbits(63))      # which the engine seeded
+        torch.set_num_threads(1)
         try:
             yield
         finally:
             torch.set_default_dtype(dtype)
-            if torch.get_num_threads() != threads:
-                torch.set_num_threads(threads)
+            torch.set_num_threads(threads)
 
 
 @cache

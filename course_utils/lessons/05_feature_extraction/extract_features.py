@@ -12,7 +12,8 @@ from course_utils.teaching import Exercise, expect
 
 extract_the_features = Exercise(
     "extract-features", lesson="05_feature_extraction", title="Read the features",
-    see="#Cache-the-features", minutes=8, difficulty="medium", objective="features", guard=torch_as_it_was)
+    see="#Cache-the-features", minutes=8, difficulty="medium", objective="features",
+    seconds=30, guard=torch_as_it_was)
 
 
 @extract_the_features.starter

@@ -11,7 +11,8 @@ from course_utils.teaching import Exercise, expect
 
 freeze_the_backbone = Exercise(
     "freeze-the-backbone", lesson="05_feature_extraction", title="Freeze with all three switches",
-    see="#Three-switches", minutes=8, difficulty="medium", objective="three-switches", guard=torch_as_it_was)
+    see="#Three-switches", minutes=8, difficulty="medium", objective="three-switches",
+    seconds=30, guard=torch_as_it_was)
 
 
 @freeze_the_backbone.starter

@@ -14,7 +14,8 @@ from course_utils.teaching import Exercise, expect
 
 prepare_a_picture = Exercise(
     "prepare-a-picture", lesson="05_feature_extraction", title="Prepare a picture for these weights",
-    see="#Preprocessing", minutes=8, difficulty="medium", objective="preprocessing", guard=torch_as_it_was)
+    see="#Preprocessing", minutes=8, difficulty="medium", objective="preprocessing",
+    seconds=30, guard=torch_as_it_was)
 
 BICUBIC = InterpolationMode.BICUBIC
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])

@@ -11,7 +11,8 @@ from course_utils.teaching import Exercise, expect
 
 replace_the_head = Exercise(
     "replace-the-head", lesson="05_feature_extraction", title="Give the model a new head",
-    see="#A-new-head", minutes=5, difficulty="easy", objective="new-head", guard=torch_as_it_was)
+    see="#A-new-head", minutes=5, difficulty="easy", objective="new-head",
+    seconds=30, guard=torch_as_it_was)
 
 
 @replace_the_head.starter
