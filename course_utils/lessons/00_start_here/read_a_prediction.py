@@ -73,8 +73,10 @@ def _(answer):
         found = answer(list(guesses))
         expect(not isinstance(found, Prediction), mistake="the-whole-prediction")
         expect(found != best.index, mistake="the-index", answer=found)
-        expect(isinstance(found, str), f"The answer should be a label, a str, but it is {type(found).__name__}.")
-        expect(found == best.label or found != guesses[0].label, mistake="the-first-in-the-list", label=best.label)
+        expect(isinstance(found, str),
+               f"The answer should be a label, a str, but it is {type(found).__name__}.")
+        expect(found == best.label or found != guesses[0].label,
+               mistake="the-first-in-the-list", label=best.label)
         expect(found == best.label or found != max(g.label for g in guesses), mistake="the-last-by-name")
         expect(found == best.label, f"“{found}” is not the most likely: that is “{best.label}”.")
 

@@ -10,7 +10,8 @@ from course_utils.teaching import Exercise, expect
 
 scores_to_probabilities = Exercise(
     "scores-to-probabilities", lesson="00_start_here", title="From scores to probabilities",
-    see="#Scores-and-probabilities", minutes=5, difficulty="easy", objective="probabilities", guard=torch_as_it_was)
+    see="#Scores-and-probabilities", minutes=5, difficulty="easy", objective="probabilities",
+    guard=torch_as_it_was)
 
 
 @scores_to_probabilities.starter
@@ -37,8 +38,8 @@ def probabilities(scores):
 
 
 @scores_to_probabilities.wrong("over-the-batch", says=(
-    "Each column sums to 1, not each row: you compare pictures with each other. Classes stand in dimension 1: "
-    "`dim=1`."))
+    "Each column sums to 1, not each row: you compare pictures with each other. Classes stand in "
+    "dimension 1: `dim=1`."))
 def probabilities(scores):
     return torch.softmax(scores, dim=0)
 
@@ -51,8 +52,8 @@ def probabilities(scores):
 
 
 @scores_to_probabilities.wrong("divided-by-the-sum", says=(
-    "Rows sum to 1, but some values are negative or above 1: scores can be negative, so dividing by their sum is not "
-    "enough. Take the exponential first, or `torch.softmax`."))
+    "Rows sum to 1, but some values are negative or above 1: scores can be negative, so dividing by their "
+    "sum is not enough. Take the exponential first, or `torch.softmax`."))
 def probabilities(scores):
     return scores / scores.sum(dim=1, keepdim=True)
 

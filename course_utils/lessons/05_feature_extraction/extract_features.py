@@ -149,7 +149,7 @@ def _(answer):
     in_other_company = read(answer, fresh_lite0().train(), images[:2])
     expect(torch.allclose(features[:2], in_other_company, atol=1e-3), mistake="still-in-train-mode")
     expect(torch.allclose(features, reference(images), atol=1e-3),
-           "The shape is right, but these are not the numbers that go into the head of the model you were given.")
+           "The shape is right, but these are not the numbers that go into the head of the given model.")
 
 
 @extract_the_features.checks("the model is the same afterwards")

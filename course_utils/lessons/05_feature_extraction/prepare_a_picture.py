@@ -20,8 +20,8 @@ prepare_a_picture = Exercise(
 BICUBIC = InterpolationMode.BICUBIC
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 HALF = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
-# Mean difference per pixel, on a scale from -1 to 1. On the cat: other resampling 0.01, a picture moved by one
-# pixel (rounding) 0.06; the mildest of the mistakes below 0.19.
+# Mean difference per pixel, on a scale from -1 to 1. On the cat: other resampling 0.01, a picture moved by
+# one pixel (rounding) 0.06; the mildest of the mistakes below 0.19.
 CLOSE = 0.08
 
 
@@ -137,7 +137,8 @@ def prepare(picture):
 def tensor_of(answer, picture: Image.Image) -> Tensor:
     """The learner's tensor for a copy of `picture`."""
     result = answer(picture.copy())
-    expect(isinstance(result, Tensor), f"`prepare` must return a tensor, but it returned {type(result).__name__}.")
+    expect(isinstance(result, Tensor),
+           f"`prepare` must return a tensor, but it returned {type(result).__name__}.")
     return result
 
 
