@@ -17,10 +17,10 @@ from course_utils.pretrained.feature_cache import feature_key, store, stored
 from course_utils.pretrained.freezing import in_eval_mode
 from course_utils.pretrained.heads import find_head, need_module
 from course_utils.pretrained.images import Images
+from course_utils.pretrained.precision import choose_precision, computing_in
 from course_utils.pretrained.preparing import preprocessing
 
 BATCH_SIZE = 16       # larger ones are no faster on a processor: their activations leave its cache
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2}     # relative, between one batch size and another
 
 
@@ -66,7 +66,7 @@ def extract_features(model: nn.Module, data: Images | Iterable, *, layer: str = 
     check_count("views", views)
     check_count("batch_size", batch_size)
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    read = _Reader(model, layer, _precision(precision, device), device)
+    read = _Reader(model, layer, choose_precision(precision, device), device)
     if isinstance(data, Images):
         prepare = preprocessing(model, augment=views > 1, size=size)
         with in_eval_mode(model):
@@ -138,8 +138,7 @@ class _Reader:
         hook = self.place.register_forward_pre_hook(_see_input) if self.layer == "pooled" else \
             self.place.register_forward_hook(_see_output)
         try:
-            with torch.inference_mode(), torch.autocast(self.device.type, PRECISIONS[self.precision],
-                                                        enabled=self.precision != "float32"):
+            with torch.inference_mode(), computing_in(self.precision, self.model, self.device):
                 run(self.model, inputs)
         except _Seen as seen:
             return _over_space(seen.args[0]).float().cpu().clone()
@@ -173,15 +172,3 @@ def _over_space(activations: object) -> Tensor:
         # Swin's maps have channels last; of a square picture, the two equal sides are height and width.
         return activations.mean(dim=(1, 2) if a == b != c else (2, 3))
     return activations
-
-
-def _precision(asked: str, device: torch.device) -> str:
-    if asked in PRECISIONS:
-        return asked
-    if asked != "auto":
-        raise unknown_name("precision", asked, ["auto", *PRECISIONS])
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:       # elsewhere bfloat16 is emulated: right, and slower than float32
-        native = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return "bfloat16" if native else "float32"

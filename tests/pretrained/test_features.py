@@ -28,7 +28,7 @@ from course_utils.pretrained import (
     preprocessing,
     replace_head,
 )
-from course_utils.pretrained import features as features_module
+from course_utils.pretrained.precision import choose_precision
 
 SIZE = 64        # pixels: enough for every layer to see something, a tenth of the work
 
@@ -144,21 +144,33 @@ def test_bfloat16_agrees_with_float32(model):
     names = ["chelsea", "coffee", "rocket", "astronaut"]
     pictures = [Image.fromarray(getattr(data, name)()) for name in names]
     images = Images(names, [0, 1, 0, 1], ["a", "b"], pictures=pictures)
-    exact, rough = (extract_features(model, images, size=128, precision=precision)
+    exact, rough = (extract_features(model, images, precision=precision)
                     for precision in ("float32", "bfloat16"))
     assert F.cosine_similarity(exact.x, rough.x).min() >= 0.999
     assert not torch.equal(exact.x, rough.x) and rough.x.dtype == torch.float32
 
 
+def test_bfloat16_everywhere_would_agree_less(model):
+    """Why the first and the depthwise convolutions stay in float32."""
+    from skimage import data
+    batch = preprocessing(model)(Image.fromarray(data.chelsea())).unsqueeze(0)
+    labels = torch.zeros(1, dtype=torch.long)
+    exact, mixed = (extract_features(model, [(batch, labels)], precision=precision).x
+                    for precision in ("float32", "bfloat16"))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        everywhere = model.forward_head(model.forward_features(batch), pre_logits=True).float()
+    assert F.cosine_similarity(exact, mixed) > F.cosine_similarity(exact, everywhere)
+
+
 def test_auto_is_bfloat16_only_where_the_processor_computes_in_it(monkeypatch):
     cpu = torch.device("cpu")
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    assert features_module._precision("auto", cpu) == "float32"
+    assert choose_precision("auto", cpu) == "float32"
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
-    assert features_module._precision("auto", cpu) == "bfloat16"
-    assert features_module._precision("float32", cpu) == "float32"
+    assert choose_precision("auto", cpu) == "bfloat16"
+    assert choose_precision("float32", cpu) == "float32"
     with pytest.raises(UnknownName, match="float32"):
-        features_module._precision("float23", cpu)
+        choose_precision("float23", cpu)
 
 
 # Views ---------------------------------------------------------------------------------------------

@@ -1,0 +1,57 @@
+"""bfloat16 where a device computes in it, except where its rounding would show in the features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from course_utils.errors import unknown_name
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+def choose_precision(asked: str, device: torch.device) -> str:
+    """ "float32" or "bfloat16" for what was asked; for "auto", the faster one on this device."""
+    if asked in PRECISIONS:
+        return asked
+    if asked != "auto":
+        raise unknown_name("precision", asked, ["auto", *PRECISIONS])
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:       # elsewhere bfloat16 is emulated: right, and slower than float32
+        native = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if native else "float32"
+
+
+@contextmanager
+def computing_in(precision: str, model: nn.Module, device: torch.device) -> Iterator[None]:
+    """Run `model` under autocast to bfloat16, or plainly in float32. The model is the same afterwards.
+
+    The convolution that sees the pixels and depthwise ones stay in float32: they sum few products, so
+    rounding does not average out. With them in bfloat16, Lite0's features of some photographs had a cosine
+    of 0.997 with the exact ones, in float32 0.9996; they are a small part of the work.
+    """
+    if precision == "float32":
+        yield
+        return
+
+    def step_out(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        torch.set_autocast_enabled(device.type, False)
+        return tuple(value.float() for value in inputs)
+
+    def step_in(module: nn.Module, inputs: tuple, output: Tensor) -> None:
+        torch.set_autocast_enabled(device.type, True)
+
+    exact = [module for module in model.modules()
+             if isinstance(module, nn.Conv2d) and (module.groups > 1 or module.in_channels <= 3)]
+    hooks = [hook for module in exact for hook in (module.register_forward_pre_hook(step_out),
+                                                   module.register_forward_hook(step_in, prepend=True))]
+    try:
+        with torch.autocast(device.type, torch.bfloat16):
+            yield
+    finally:
+        for hook in hooks:
+            hook.remove()
