@@ -4,7 +4,7 @@ const NARROW = 620;     // pixels: below this, lists of layer groups are folded
 
 function render({ model, el }) {
   const summary = live();
-  const chain = h("ol", { class: "course-flow" });
+  const chain = h("ol", { class: "course-chain" });
   const root = frame(el, "flow", "The model as it is now", chain, snapshotFooter(model, summary));
 
   const point = (title, detail) => h("li", { class: "course-point" }, h("strong", {}, title), detail ? h("span", {}, detail) : "");

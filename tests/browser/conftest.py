@@ -190,8 +190,11 @@ class Notebook:
 
     def close_tab(self) -> None:
         """Close the visible tab and end its kernel."""
-        self.command("kernelmenu:shutdown")
-        self.command("application:close")
+        self.page.evaluate("""async () => {
+            const widget = jupyterapp.shell.currentWidget;
+            await widget.sessionContext.shutdown();
+            widget.dispose();
+        }""")
 
     def close(self) -> None:
         """End the kernel and close the window."""
