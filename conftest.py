@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,8 @@ def pytest_configure(config):
 
     A fixture would not do: the cells that nbval runs know no fixtures.
     """
+    # A shell that starts this in the background lets it ignore Ctrl-C, and with it all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="course-home-"))
     patch = pytest.MonkeyPatch()
     patch.setenv("COURSE_PROGRESS", str(home / "progress.sqlite"))
