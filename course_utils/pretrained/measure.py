@@ -28,7 +28,7 @@ class StepCost:
 def step_cost(model: nn.Module, images: Tensor, labels: Tensor, *, repeats: int = 3) -> StepCost:
     """Time one training step of `model` as it is frozen now, and count the memory it holds on to.
 
-    The model's parameters, buffers, gradients and mode are the same afterwards.
+    The model's parameters, buffers and mode are the same afterwards; its gradients are cleared.
 
     Args:
         images: float32, (N, 3, H, W), prepared for the model.
