@@ -10,6 +10,8 @@ pytestmark = pytest.mark.browser
 
 CELLS = [
     """
+# answers of its own: the lessons that other tests walk through have answered these questions
+%env COURSE_PROGRESS=widgets.sqlite
 from types import SimpleNamespace
 import torch
 from PIL import Image

@@ -11,8 +11,6 @@ import pytest
 
 from course_utils import paths
 
-TOO_EASY = "one deal of the flowers scores 98.7 %: the set has to be drawn harder"
-
 
 def read(name: str) -> dict:
     return json.loads((paths.results() / f"{name}_probe.json").read_text(encoding="utf-8"))
@@ -28,10 +26,8 @@ def test_three_seeds_were_measured_on_60_pictures_of_each_of_five_classes(record
     assert record["results"]["pictures"]["train"] == 60 * 5
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param("flowers", marks=pytest.mark.xfail(strict=True, reason=TOO_EASY)), "defects"])
-def test_a_probe_on_pretrained_features_scores_80_to_97_percent_on_every_deal(name):
-    assert all(0.80 <= row["probe"] <= 0.97 for row in read(name)["results"]["per_seed"])
+def test_a_probe_on_pretrained_features_scores_80_to_97_percent_on_every_deal(record):
+    assert all(0.80 <= row["probe"] <= 0.97 for row in record["results"]["per_seed"])
 
 
 def test_the_same_network_from_scratch_scores_far_less(record):

@@ -6,9 +6,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
-from tools.render.defects.noise import SIZE, field, grid, log_uniform, smoothstep
 from tools.render.defects.strokes import arc, stroke
 from tools.render.defects.surfaces import Surface, tinted
+from tools.render.noise import SIZE, field, grid, log_uniform, smoothstep
 
 LETTERS = "ABCDEFGHKLMNPRSTUVXZ0123456789-/"
 

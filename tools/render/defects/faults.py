@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from tools.render.defects.noise import SIZE, field, grid, log_uniform, smoothstep
 from tools.render.defects.strokes import arc, jagged, stroke, wobble
 from tools.render.defects.surfaces import Surface, tinted
+from tools.render.noise import SIZE, field, grid, log_uniform, smoothstep
 
 RUST = np.array([0.22, 0.07, 0.02], np.float32)     # linear RGB
 

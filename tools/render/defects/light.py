@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import convolve1d, gaussian_filter
 
-from tools.render.defects.noise import SIZE, grid, log_uniform
 from tools.render.defects.surfaces import Surface
+from tools.render.noise import SIZE, grid, log_uniform
 
 PICTURE = 200       # pixels of the finished picture
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tools.render.defects.noise import SIZE
+from tools.render.noise import SIZE
 
 FINE = 3        # strokes are drawn this much larger, so that a line one pixel wide has soft edges
 

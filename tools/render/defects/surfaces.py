@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tools.render.defects.noise import SIZE, field, log_uniform, smoothstep
+from tools.render.noise import SIZE, field, log_uniform, smoothstep
 
 
 @dataclass

@@ -34,7 +34,7 @@ CARD = {
                    "rendered, not photographs: accuracy on them says nothing about real gardens.",
     "how_made": "python -m tools.render flowers",
     "licence": "MIT, as the code that draws them",
-    "generator_version": 1,
+    "generator_version": 2,
 }
 
 

@@ -7,10 +7,10 @@ from PIL import Image, ImageChops, ImageDraw
 from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial import cKDTree
 
-from tools.render.defects.noise import field, smoothstep
 from tools.render.flowers.camera import SIZE, Camera
 from tools.render.flowers.light import Light, Shadows
 from tools.render.flowers.surfaces import blend
+from tools.render.noise import field, smoothstep
 
 TILE = 6.0          # side of a texture's tile, in flower radii
 WOODS = np.array([(0.33, 0.19, 0.09), (0.12, 0.06, 0.03), (0.45, 0.33, 0.20), (0.30, 0.28, 0.26)])

@@ -61,15 +61,15 @@ def over(front: np.ndarray, back: np.ndarray) -> np.ndarray:
 
 def develop(light: np.ndarray, rng: np.random.Generator) -> Image.Image:
     """Focus, shake, exposure, white balance, noise and tone: from linear light (PICTURE, PICTURE, 3)."""
-    light = blurred(light, rng.choice([0.0, rng.uniform(0.3, 1.3)]))
-    if rng.random() < 0.12:
+    light = blurred(light, rng.choice([0.0, rng.uniform(0.3, 1.8)]))
+    if rng.random() < 0.2:
         light = _shaken(light, rng)
     light = light * np.exp(rng.normal(0, [0.07, 0.03, 0.09]))
     grey = light.mean(-1, keepdims=True)
     light = np.clip(grey + rng.uniform(0.85, 1.2) * (light - grey), 0, None)
     metered = np.sqrt(max(grey.mean(), 0.01) * np.quantile(grey, 0.95))         # neither dusk nor glare
-    light = light * (rng.uniform(0.28, 0.55) / metered) * _vignette(rng.uniform(0, 0.35))
-    grain = rng.uniform(0.002, 0.02)
+    light = light * (rng.uniform(0.20, 0.60) / metered) * _vignette(rng.uniform(0, 0.35))
+    grain = rng.uniform(0.002, 0.035)
     light = light + rng.standard_normal(light.shape) * np.sqrt(grain**2 * (0.1 + np.clip(light, 0, None)))
     tone = 1 - np.exp(-rng.uniform(1.1, 1.8) * np.clip(light, 0, None))     # highlights roll off, as on film
     tone = np.clip(tone, 0, 1) ** (1 / 2.2)

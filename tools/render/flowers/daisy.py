@@ -12,7 +12,7 @@ from tools.render.flowers.surfaces import Patches, blend, outline, straps
 def variety(rng: np.random.Generator) -> Kind:
     """Lawn daisies with many narrow rays, or ox-eyes with fewer, broader ones; some rays blushed."""
     rays = int(rng.integers(16, 42))
-    lift = rng.normal(8, 14)            # degrees: cupped in the morning, hanging when old
+    lift = rng.normal(12, 22)            # degrees: cupped in the morning, hanging when old
     blush = rng.choice([0.0, 0.0, rng.uniform(0.2, 0.8)])
 
     def head(rng):

@@ -10,7 +10,7 @@ from tools.render.flowers.surfaces import GOLDEN_ANGLE, Patches, blend, outline,
 
 def variety(rng: np.random.Generator) -> Kind:
     """Three fifths in flower, two fifths in seed; a few of the seed heads half blown away."""
-    openness = rng.uniform(0.55, 1.0)
+    openness = rng.uniform(0.4, 1.0)
     left = rng.choice([1.0, 1.0, rng.uniform(0.45, 0.9)])
     seeds = rng.random() < 0.4
 

@@ -54,7 +54,7 @@ def random_view(rng: np.random.Generator, count: int, ground: float) -> View:
     """From above, obliquely, level or from below; close up or from a distance."""
     low, high, places = ANGLES[rng.choice(len(ANGLES), p=[0.25, 0.35, 0.3, 0.1])]
     elevation = np.deg2rad(rng.uniform(low, high))
-    half_width = rng.uniform(1.05, 2.6) * (1 + 0.55 * np.sqrt(count - 1))
+    half_width = rng.uniform(1.05, 3.6) * (1 + 0.55 * np.sqrt(count - 1))
     target = np.array([*rng.normal(0, 0.18, 2) * half_width, rng.normal(-0.15, 0.15) * half_width])
     camera = look_at(target, elevation=elevation, distance=half_width * rng.uniform(3.5, 8),
                      half_width=half_width, roll=rng.normal(0, 0.12))
@@ -72,7 +72,7 @@ def flowers(kind: Kind, count: int, view: View,
             places.append(spot)
     for spot in places:
         lean = np.deg2rad(rng.uniform(*kind.nod))
-        azimuth = -np.pi / 2 + rng.normal(0, 0.8)           # heads turn to the camera more often than away
+        azimuth = -np.pi / 2 + rng.normal(0, 1.1)           # heads turn to the camera more often than away
         size = rng.uniform(0.85, 1.1)
         cut = view.place not in ("ground", "field")
         height = (spot[2] - view.ground) / size + (0.8 * view.half_width if cut else 0)
@@ -97,7 +97,7 @@ def beside(view: View, rng: np.random.Generator) -> list[Patches]:
 
 def before(view: View, rng: np.random.Generator) -> list[Patches]:
     """Sometimes a few blades between the flowers and the camera."""
-    if rng.random() > 0.3:
+    if rng.random() > 0.45:
         return []
     blades = grass(rng, int(rng.integers(2, 7)), 0.8 * view.half_width, 2.5, -1.2)
     return [blades.moved(by=view.camera.eye * rng.uniform(0.15, 0.35))]

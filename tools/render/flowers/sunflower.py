@@ -16,7 +16,7 @@ def variety(rng: np.random.Generator) -> Kind:
     dark = blend((0.055, 0.028, 0.012), (0.16, 0.09, 0.03), rng.uniform(0, 1))
     bud = blend((0.09, 0.05, 0.02), (0.20, 0.22, 0.05), rng.uniform(0, 1))
     rays = int(rng.integers(20, 36))
-    lift = rng.normal(12, 14)
+    lift = rng.normal(15, 22)
 
     def head(rng):
         centre = rng.uniform(0.38, 0.58)
