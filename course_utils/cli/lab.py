@@ -51,10 +51,15 @@ def port_taken(arguments: Sequence[str] = ()) -> int | None:
     return None
 
 
+def search_path() -> str:
+    """PATH with the course's programs first, so that `course doctor` works in cells and in terminals."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
 def become_jupyterlab(arguments: Sequence[str]) -> NoReturn:
     """Replace this process by JupyterLab."""
     sys.stdout.flush()
-    environment = os.environ | {"JUPYTER_CONFIG_PATH": paths.jupyter_config_path()}
+    environment = os.environ | {"JUPYTER_CONFIG_PATH": paths.jupyter_config_path(), "PATH": search_path()}
     if os.name == "nt":             # there, a replaced process would leave the terminal at once
         sys.exit(subprocess.call(command(arguments), env=environment))
     os.execve(sys.executable, command(arguments), environment)

@@ -7,7 +7,7 @@
 # This is your own copy, in the folder `my_work`. Change whatever you like: `course reset 00` in a terminal
 # brings a fresh one and keeps yours.
 #
-# The next cell loads what this lesson needs. The first time, that takes about ten seconds.
+# The next cell loads what this lesson needs. The first time, that takes some seconds.
 
 # %%
 import torch
@@ -15,7 +15,7 @@ from PIL import Image
 from skimage import data
 
 from course_utils.pretrained import load_model, preprocessing, top_k
-from course_utils.widgets import predictions, progress, show_exercise, show_quiz
+from course_utils.widgets import predictions, progress, show_exercise, show_pictures, show_quiz
 
 model = load_model("efficientnet_lite0")
 print(model.course_weights)
@@ -23,32 +23,44 @@ print(model.course_weights)
 # %% [markdown]
 # ## First prediction
 #
-# That was a real network: EfficientNet-Lite0, trained by others on 1.28 million photographs of the ImageNet
-# data set. Its weights came with the installation, so nothing is downloaded.
+# That loaded a real network: EfficientNet-Lite0, trained by others on 1.28 million photographs of the
+# ImageNet data set. Such a network is called **pretrained**. Its weights came with the installation, so
+# nothing is downloaded. The printed line names them and says how they want their pictures: 224 × 224
+# pixels, with a mean and a standard deviation of 0.5.
 #
-# Here is a cat, a photograph that ships with scikit-image. **What will the network say?** Answer first.
+# Here is a cat, a photograph that ships with scikit-image.
+
+# %%
+cat = Image.fromarray(data.chelsea())
+show_pictures([cat], ["Chelsea"], alt="a tabby cat, looking at the camera", width=300)
+
+# %% [markdown]
+# **What will the network say?** Answer first. This is a **quick check**: choose an answer and press *Check*.
+# It says why the answer is right or wrong, and you may choose again.
 
 # %%
 show_quiz("00_start_here", "what-it-will-say")
 
 # %%
-cat = Image.fromarray(data.chelsea())
 predictions(cat, top_k(model, cat), alt="Chelsea, a tabby cat, looking at the camera")
 
 # %% [markdown]
 # Each bar is one of the five most likely classes with its probability. The other 995 classes share the
 # rest.
 #
-# A cup of coffee is easier: ImageNet has a class that fits exactly.
+# A cup of coffee is easier: ImageNet has a class that fits exactly. **Predict:** how long will its bar be?
 
 # %%
 coffee = Image.fromarray(data.coffee())
 predictions(coffee, top_k(model, coffee), alt="An espresso in a cup on a wooden table")
 
 # %% [markdown]
+# `top_k` returns a list of predictions. Each has a `.label`, an `.index` and a `.probability`: look at
+# `top_k(model, coffee)[0].label` in a cell of your own.
+#
 # **Exercise.** Replace the `...` by your code and run the cell. A panel below it says what it found: what
 # is right, what is not and why. *Hint* shows one hint at a time, *Solution* opens once you have solved it
-# or tried three different ways, *Start over* forgets your tries.
+# or tried three different ways, *Start over* counts tries and hints from zero; your code stays.
 
 # %% tags=["exercise:00_start_here/read-a-prediction"]
 
@@ -56,13 +68,14 @@ predictions(coffee, top_k(model, coffee), alt="An espresso in a cup on a wooden 
 # ## Scores and probabilities
 #
 # `top_k` did four things: it prepared the picture as these weights expect, put it into a batch, ran the
-# network in eval mode without gradients, and turned the network's scores into probabilities. Here they are
-# one by one.
+# network in eval mode without gradients, and turned the network's scores into probabilities. The next cell
+# does the first three; the fourth is yours.
 
 # %%
 prepare = preprocessing(model)
 batch = prepare(coffee).unsqueeze(0)      # (1, 3, 224, 224): a batch of one
-with torch.inference_mode():
+model.eval()                              # layers behave as in use, not as in training
+with torch.inference_mode():              # no gradients are prepared: nothing will learn
     scores = model(batch)                 # (1, 1000): any numbers
 print(prepare)
 print("scores from", scores.min().item(), "to", scores.max().item())
@@ -88,8 +101,16 @@ astronaut = Image.fromarray(data.astronaut())
 predictions(astronaut, top_k(model, astronaut), alt="An astronaut in an orange suit before a flag")
 
 # %% [markdown]
-# The bars are short: nothing fits well, so the shares are spread. That is a hint, not a rule. For other
-# pictures outside its classes the same network can be quite sure and quite wrong.
+# The bars are short: nothing fits well, so the shares are spread. That is a hint, not a rule. Here is a
+# picture from inside a human eye. ImageNet has no class for it either.
+
+# %%
+eye = Image.fromarray(data.microaneurysms())
+predictions(eye, top_k(model, eye), alt="A detail of a human retina, grey, with dark spots")
+
+# %% [markdown]
+# The first bar is long all the same: the network is quite sure, and quite wrong. A probability says nothing
+# about whether the picture shows anything the network knows.
 #
 # ## Check your machine
 #
@@ -103,7 +124,7 @@ predictions(astronaut, top_k(model, astronaut), alt="An astronaut in an orange s
 # ## Your progress
 #
 # Every answer is kept in one file on this machine; nothing leaves it. Close JupyterLab, come back tomorrow,
-# and this page says where to go on. Run the cell again to bring it up to date.
+# and the cell below says where to go on. Run it again to bring it up to date.
 
 # %%
 progress()

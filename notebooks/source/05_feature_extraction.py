@@ -11,7 +11,7 @@
 #
 # The pictures below are **rendered by a program**, not photographed, so that they can ship with the course.
 # The weights are real ones. To try the lesson on a folder of your own pictures, one subfolder for each
-# class, write `load_dataset("folder:PATH")` instead.
+# class, write `load_dataset("folder:PATH")` instead of `load_dataset("flowers")` in the next cell.
 
 # %%
 import copy
@@ -25,8 +25,8 @@ from torch.nn import functional as F
 from torchvision.transforms import v2
 
 from course_utils.pretrained import (
-    evaluate, extract_features, find_head, fit, freeze, freeze_report, linear_probe, load_dataset, load_model,
-    preprocessing, replace_head, step_cost, top_k, train_mode, unfreeze)
+    count_parameters, evaluate, extract_features, find_head, fit, freeze, freeze_report, linear_probe,
+    load_dataset, load_model, preprocessing, replace_head, step_cost, top_k, train_mode, unfreeze)
 from course_utils.widgets import (
     flow, freeze_map, predictions, show_exercise, show_pictures, show_quiz, training_curves)
 
@@ -58,39 +58,43 @@ predictions(tulip, top_k(model, tulip), alt="a rendered tulip")
 show_quiz("05_feature_extraction", "how-many-learn")
 
 # %%
-print("The head of this model is called", find_head(model))
+print("The head of this model is called", find_head(model), "and is", model.classifier)
 replace_head(model, flowers.classes, seed=0)
 freeze(model)
 unfreeze(model.classifier)
-learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
-print(f"{learning:,} of {sum(p.numel() for p in model.parameters()):,} parameters learn")
+print(f"{count_parameters(model, trainable=True):,} of {count_parameters(model):,} parameters learn")
 
 # %% [markdown]
 # The head has another name in each family. You find it in any model by printing it and looking for the
-# Linear with 1,000 outputs; timm also writes it down, in `model.default_cfg["classifier"]`.
+# Linear with 1,000 outputs. This model's code comes from **timm**, a library of vision models, which also
+# writes the name down, in `model.default_cfg["classifier"]`.
 #
-# The cell below builds one model of each family without its weights ("meta" tensors have a shape but no
-# numbers), asks for the head, and gives it ten classes with dropout before the Linear. Look at ResNet-50:
-# 20,490 of 23,528,522 parameters would learn, 0.09 %.
+# The cell below asks models of **torchvision** for their heads; the first line is timm's version of a family
+# that comes again further down. It builds them without weights ("meta" tensors have a shape but no numbers)
+# and gives each ten classes, with dropout before the Linear: in training, dropout hides half of the features
+# at random, so that no single one is relied on. `classifier.6` means `model.classifier[6]`.
+# **Predict:** what share of ResNet-50's parameters would learn?
 
 # %%
 # NBVAL_CHECK_OUTPUT
-print(f"{'model':24}{'head':14}{'features':>9}{'learn':>9}{'of':>14}")
-for name in ["resnet18", "resnet50", "vgg16", "efficientnet_b0", "mobilenet_v3_large", "densenet121",
-             "convnext_tiny", "vit_b_16", "swin_t"]:
+print(f"{'model':31}{'head':14}{'features':>8}{'learn':>8}{'of':>13}{'share':>8}")
+for name in ["timm/tf_efficientnet_lite0", "torchvision/efficientnet_b0", "torchvision/resnet18",
+             "torchvision/resnet50", "torchvision/vgg16", "torchvision/mobilenet_v3_large",
+             "torchvision/densenet121", "torchvision/convnext_tiny", "torchvision/vit_b_16",
+             "torchvision/swin_t"]:
     with torch.device("meta"):
-        any_model = load_model(f"torchvision/{name}", random_init=True)
+        any_model = load_model(name, random_init=True)
     head = find_head(any_model)
     features = any_model.get_submodule(head).in_features
     freeze(any_model)
     replace_head(any_model, 10, dropout=0.5)
-    learn = sum(p.numel() for p in any_model.parameters() if p.requires_grad)
-    total = sum(p.numel() for p in any_model.parameters())
-    print(f"{name:24}{head:14}{features:>9,}{learn:>9,}{total:>14,}")
+    learn, total = count_parameters(any_model, trainable=True), count_parameters(any_model)
+    print(f"{name:31}{head:14}{features:>8,}{learn:>8,}{total:>13,}{learn / total:>8.2%}")
 
 # %% [markdown]
-# **Exercise.** Give a model its new head yourself. Run the cell when you have written it: the panel below
-# it tells you what it found. There are hints, and it may take several tries.
+# **Exercise.** Give a model its new head yourself, in plain PyTorch: the course's own `replace_head` is
+# accepted too, but then you have not practised it. Run the cell when you have written it: the panel below it
+# tells you what it found. There are hints, and it may take several tries.
 
 # %% tags=["exercise:05_feature_extraction/replace-the-head"]
 
@@ -103,7 +107,11 @@ for name in ["resnet18", "resnet50", "vgg16", "efficientnet_b0", "mobilenet_v3_l
 # 2. **Modes**: frozen BatchNorm layers in eval mode.
 # 3. **The optimizer**: it must hold what learns, so the new head and every layer you unfreeze later.
 #
-# Most tutorials set the first and forget the second. Say what happens then, and look.
+# A **BatchNorm** layer subtracts a mean and divides by a standard deviation, channel by channel. In train
+# mode it takes both from the batch and keeps a running average of them; in eval mode it uses that average.
+# The average is a **buffer**: stored with the model, but not a parameter.
+#
+# It is easy to set the first switch and forget the second. What happens then?
 
 # %%
 show_quiz("05_feature_extraction", "what-still-moves")
@@ -124,18 +132,19 @@ prepare, anywhere = preprocessing(model), torch.randperm(len(flowers.train))
 forty = torch.stack([prepare(flowers.train[i][0]) for i in anywhere[:40].tolist()])
 drift = drift_after_five_batches(lambda m: m.train()).to_frame("model.train()")
 drift["train_mode(model)"] = drift_after_five_batches(train_mode)
-drift.dropna().round(3)
+drift.dropna().map("{:.1g}".format)
 
 # %% [markdown]
-# The left column is the largest change of a running mean within each group, although no parameter has a
-# gradient. The head you train on Monday's statistics then meets Tuesday's. The right column is 0:
-# `train_mode` calls `train()`, then puts every part that is frozen back into eval mode. `fit` does so in
-# every epoch. A plain `model.train()` of your own undoes it.
+# The table has one line for each group of layers with BatchNorm, from the **stem**, the first convolution,
+# towards the head. The left column is the largest change of a running mean in the group, although no
+# parameter has a gradient. The head then gets other features than those it was trained on. The right column
+# is 0: `train_mode` calls `train()`, then puts every part that is frozen back into eval mode. `fit` does so
+# in every epoch. A plain `model.train()` of your own undoes it.
 #
-# The third switch is quieter. The report below lists all three for each group of layers. A frozen parameter
-# that stays in the optimizer is not "unfrozen": as long as its gradient is `None`, it does not move. It can
-# move if you freeze it in mid-training and keep its old gradient as zeros, because Adam still has momentum.
-# The second cell measures both.
+# The third switch is the optimizer. A frozen parameter in it does not move as long as its gradient is
+# `None`, and that is what `zero_grad()` leaves. With `zero_grad(set_to_none=False)` the gradient stays, as
+# zeros: freeze in mid-training then, and Adam's momentum moves the parameter on. The next cell shows all
+# three switches of the model as it is, the one after it measures these two cases.
 
 # %%
 train_mode(model)
@@ -164,7 +173,7 @@ print(f"frozen in mid-training, gradients set to None (the default): moved {move
 print(f"frozen in mid-training, gradients set to zero:               moved {moved_after_freezing(False):.4f}")
 
 # %% [markdown]
-# **Exercise.** All three switches, by your own hand.
+# **Exercise.** All three switches, in plain PyTorch.
 
 # %% tags=["exercise:05_feature_extraction/freeze-the-backbone"]
 
@@ -172,8 +181,12 @@ print(f"frozen in mid-training, gradients set to zero:               moved {move
 # ## Train the head
 #
 # This is the model as it is now: frozen parts are hatched and marked, the head learns. Then two epochs of
-# training, with augmentation: random crops and flips, put *before* the weights' own preprocessing. Press
-# **Stop** whenever you have seen enough; what is learned by then is kept.
+# training with Adam at 1e-3, a usual rate for a head that starts at random.
+#
+# The training pictures are **augmented**: a random crop takes the place of resizing and cropping, then come
+# a random flip and a slight change of colours. Scaling and normalising stay those of the weights, and
+# validation pictures are not augmented. `size=128` makes pictures smaller, so that an epoch takes seconds.
+# **Stop** ends training after the epoch that runs now; what is learned by then is kept.
 
 # %%
 flow(model, optimizer)
@@ -186,15 +199,23 @@ history = fit(model, flowers.train, flowers.val, epochs=2, size=128, optimizer=o
 # %% [markdown]
 # ## Cache the features
 #
-# Every epoch sends every picture through a backbone that never changes. Its answer never changes either. So
-# ask once, keep the features, and train heads on those. A linear head on stored features is called a
-# **linear probe**.
+# The backbone never changes. Shown the same picture, it gives the same features in every epoch. So ask
+# once, keep the features, and train heads on those. A linear head on stored features is called a **linear
+# probe**.
+#
+# Which numbers are the features? The last convolution gives 1,280 maps, each with a number for every place in
+# the picture. **Pooling** averages each map, and 1,280 numbers are left. timm's models do it in two calls,
+# `forward_features` and `forward_head`, printed first below.
 #
 # The first pass takes some seconds. Run the cell again: the features come from a file, whose name holds a
 # fingerprint of weights, preprocessing and pictures. Change any of them and they are read anew.
 
 # %%
 backbone = load_model("efficientnet_lite0")
+with torch.inference_mode():
+    maps = backbone.forward_features(forty[:2])                     # (2, 1280, 7, 7)
+    pooled = backbone.forward_head(maps, pre_logits=True)           # (2, 1280)
+print(tuple(maps.shape), "pooled:", tuple(pooled.shape))
 start = time.perf_counter()
 train = extract_features(backbone, flowers.train)
 val = extract_features(backbone, flowers.val)
@@ -204,13 +225,19 @@ print(f"{tuple(train.x.shape)} training features and {tuple(val.x.shape)} for va
 # %%
 start = time.perf_counter()
 probe = linear_probe(train, val)
-print(f"trained in {time.perf_counter() - start:.2f} s; strength {probe.strength:g} chosen on validation")
-print(f"validation accuracy of the probe:                 {probe.accuracy:.1%}")
-print(f"validation accuracy after two epochs of training: {history.epochs[-1].val_accuracy:.1%}")
+seconds = time.perf_counter() - start
+print(f"trained in {seconds:.2f} s; of {len(probe.tried)} strengths, {probe.strength:g} was chosen")
+print(f"validation accuracy of the probe, 224 pixels: {probe.accuracy:.1%}")
+for last in history.epochs[-1:]:
+    print(f"of training, {last.epoch} epochs, 128 pixels:          {last.val_accuracy:.1%}")
 
 # %% [markdown]
-# `linear_probe` trained a head for each of several strengths of regularisation and kept the one that did best
-# on the validation pictures. For the same reason that number flatters a little: it was used to choose.
+# Do not compare the two lines yet: the probe was trained to the end, on larger pictures. Give both
+# `extract_features` above `size=128` and run the two cells again for a fair comparison.
+#
+# The probe is **logistic regression**: a linear head, trained with a penalty on large weights, called
+# regularisation. How strong should the penalty be? `linear_probe` tried several strengths and kept the one
+# with the lowest loss on the validation pictures. So accuracy on these same pictures flatters a little.
 #
 # Speed has a price. Which?
 
@@ -218,17 +245,23 @@ print(f"validation accuracy after two epochs of training: {history.epochs[-1].va
 show_quiz("05_feature_extraction", "when-cache-fails")
 
 # %%
-few = flowers.train.subset(anywhere[:60].tolist())
-for views in (1, 3):
-    seen = extract_features(backbone, few, views=views)
-    print(f"{len(few)} pictures, {views} view{'s' * (views > 1)} of each: {len(seen)} vectors, "
-          f"validation accuracy {linear_probe(seen, val).accuracy:.1%}")
+for start in (0, 60, 120):
+    few = flowers.train.subset(anywhere[start:start + 60].tolist())
+    found = [linear_probe(extract_features(backbone, few, views=views), val).accuracy for views in (1, 3)]
+    print(f"pictures {start} to {start + 59}: 1 view of each {found[0]:.0%}, 3 views of each {found[1]:.0%}")
+nearest = torch.cdist(val.x, train.x).argmin(dim=1)                 # (100,) positions in train
+same = (train.y[nearest] == val.y).float().mean()
+print(f"all training pictures, the label of the nearest one: {same:.0%}")
 
 # %% [markdown]
-# One view is the plain picture, three are random crops and flips of it: some of augmentation comes back, at
-# three times the cost. Here only 60 pictures were used, because variety counts most where pictures are few.
-# Whether it helps depends on them: trust what your run printed, and remember that one of the 100 validation
-# pictures is a whole percentage point.
+# One view is the plain picture, three are augmented: some of augmentation comes back, at three times the
+# cost. Only 60 pictures were used each time, because variety counts most where pictures are few. How much it
+# helps differs from draw to draw, and one of the 100 validation pictures is a whole percentage point: one
+# draw would be no evidence.
+#
+# The last line used no head at all: each validation picture got the label of the training picture whose
+# features are nearest. That is **k-nearest neighbours** with k = 1. Features serve any classifier that
+# takes vectors.
 #
 # **Exercise.** Read the features yourself.
 
@@ -237,12 +270,16 @@ for views in (1, 3):
 # %% [markdown]
 # ## Preprocessing
 #
-# These weights expect pixels from −1 to 1: mean 0.5, standard deviation 0.5. Habit says ImageNet's mean and
-# standard deviation, and nothing fails when habit is wrong. The cell below prepares the validation pictures
-# with the wrong numbers and shows them to the probe, as happens when training and deployment prepare
-# pictures differently. Then the exercise: write the right preparation.
+# Each set of weights comes with its own preprocessing; the next cell prints that of these. A mean and a
+# standard deviation of 0.5 bring pixels to −1 … 1. Many other weights were trained with the mean and standard
+# deviation of ImageNet's pixels, and those are often copied by habit. The wrong ones raise no error.
+#
+# The cell prepares the validation pictures with the wrong numbers and shows them to the probe, as happens
+# when training and deployment prepare pictures differently. **Predict:** how many of the 100 pictures will
+# it cost? Then the exercise: write the right preparation in plain torchvision.
 
 # %%
+print(preprocessing(backbone))
 by_habit = copy.deepcopy(backbone)
 by_habit.course_weights = replace(
     backbone.course_weights, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
@@ -260,12 +297,15 @@ for name, prepared_for in [("as the weights expect", backbone), ("ImageNet's mea
 # | pictures | hundreds to low thousands | thousands and more |
 # | domain | like the one of pretraining | may differ |
 # | what learns | the head | some or all layers |
-# | memory and time | small: see below | large: see below |
+# | time | short, for quick tries | longer |
+# | memory | low: nothing of the backbone is kept | high |
 # | risk of overfitting | low | higher |
 # | accuracy | a good baseline | usually the best, given enough pictures |
 #
-# The rows about pictures, overfitting and accuracy are rules of thumb. The cost you can measure: one
-# training step on 8 pictures of 128 × 128 pixels, here, now.
+# The rows about pictures, overfitting and accuracy are rules of thumb. The cost you can measure. To compute
+# gradients, PyTorch keeps what layers put out, the **activations**, until the backward pass; and Adam keeps
+# two numbers for each parameter that learns, its **moments**. **Predict:** which shrinks more when the
+# backbone is frozen, time or memory? One training step on 8 pictures of 128 × 128 pixels, here, now:
 
 # %%
 small = preprocessing(model, size=128)
@@ -283,9 +323,12 @@ show_quiz("05_feature_extraction", "when-to-extract")
 # %% [markdown]
 # ## The test, once
 #
-# Everything so far was chosen on validation pictures: the strength, the views, your patience. The test
-# pictures have not been touched. Now they are, once. If you come back to try more and look again, the
-# number turns into one more thing you chose by; `flowers.test` will remind you.
+# So far you chose by the validation pictures: the strength, perhaps the number of views. The test pictures
+# have not been touched. Now they are, once. If you come back to try more and look again, the number turns
+# into one more thing you chose by; `flowers.test` will remind you.
+#
+# The result names more than accuracy. *Found* is the share of each class's pictures that were recognised.
+# *Calibration error* says how far the model's probabilities and its accuracy lie apart; 0 is best.
 
 # %%
 backbone.classifier = probe.as_head()      # the probe becomes the head of the network
@@ -294,9 +337,12 @@ evaluate(backbone, flowers.test)
 # %% [markdown]
 # ## What can go wrong
 #
-# - **Everything frozen**, the new head too: the loss stays where it is. Unfreeze the head after freezing.
-# - **BatchNorm drifts**: validation gets worse though "nothing" learns. Use `train_mode`.
-# - **The optimizer was made before the head was replaced**: it holds the old head. Make it last.
+# - **Everything frozen**, the new head too: `backward()` fails with *element 0 of tensors does not require
+#   grad*. Unfreeze the head after freezing.
+# - **BatchNorm drifts**: the head gets other features than it was trained on. Use `train_mode`.
+# - **The optimizer was made before the head was replaced**: it holds the old head. No error, and the loss
+#   stays where it is. Make it last.
+# - **Augmented validation pictures**: a random crop makes the number worse, and another one each time.
 # - **ImageNet's numbers by habit**: no error, lower accuracy. Take them from the weights.
 # - **Squashed pictures**: `Resize((256, 256))` changes proportions, `Resize(256)` does not.
 # - **Stale features**: kept from other weights or other preprocessing. The course's cache checks; a file of
@@ -307,4 +353,4 @@ evaluate(backbone, flowers.test)
 # Replace the head, freeze with three switches, prepare pictures as the weights expect. Read the features
 # once and a head trains in a second, so try this first: it is the number that fine-tuning has to beat.
 #
-# **Next:** your progress is on the last page of [lesson 00](00_start_here.ipynb).
+# **Next:** see *Your progress* in [lesson 00](00_start_here.ipynb#Your-progress).

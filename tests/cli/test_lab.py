@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -149,6 +150,14 @@ def test_the_courses_settings_come_first_and_the_users_own_stay(monkeypatch):
     assert paths.jupyter_config_path() == ours
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", os.pathsep.join(["/a", "/b"]))
     assert paths.jupyter_config_path().split(os.pathsep) == [ours, "/a", "/b"]
+
+
+def test_cells_and_terminals_of_jupyterlab_find_the_course_program(monkeypatch):
+    monkeypatch.setenv("PATH", os.pathsep.join(["/usr/bin", "/bin"]))
+    assert shutil.which("course") is None
+    found = shutil.which("course", path=lab.search_path())
+    assert found and Path(found).parent == Path(sys.executable).parent
+    assert lab.search_path().endswith(os.environ["PATH"])
 
 
 def test_every_file_of_the_settings_is_where_jupyter_looks():
