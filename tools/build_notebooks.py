@@ -68,6 +68,7 @@ def build(source: Path):
 def run(notebook, folder: Path):
     """Execute `notebook` as a learner would; its errors are the author's to mend."""
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", store_widget_state=False,
+                            coalesce_streams=True,     # how printing was cut into pieces depends on the load
                             resources={"metadata": {"path": str(folder)}})
     client.execute()
     return notebook
