@@ -52,10 +52,10 @@ def download(url: str, target: str | Path, *, checksum: str | None = None) -> Pa
         if not target.exists():       # another process may have brought it in the meantime
             part = target.with_name(f"{target.name}.part")
             _fetch(url, part)
+            _tag_of(part).unlink(missing_ok=True)
             if checksum:
                 _check(part, checksum, url)
             os.replace(part, target)
-            _tag_of(part).unlink(missing_ok=True)
     return target
 
 

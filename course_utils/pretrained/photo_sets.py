@@ -68,8 +68,8 @@ def fetch_photos(photos: PhotoSet) -> Path:
         return fetched_folder(photos.url, photos.folder, inside=photos.inside, checksum=photos.checksum,
                               unpack=photos.unpack)
     except DownloadFailed as error:
-        raise DownloadFailed(f"{error} Until {photos.name!r} is here, load_dataset('flowers') or 'defects' "
-                             "serves: they come with the course.") from error
+        raise DownloadFailed(f"{error} Until {photos.name!r} is here, load_dataset('flowers') serves, with "
+                             "no COURSE_PHOTOS set: rendered pictures that come with the course.") from error
 
 
 def read_photos(photos: PhotoSet) -> ImageData:
