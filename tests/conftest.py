@@ -1,14 +1,15 @@
 """A real HTTP server on this machine alone, with switches for all that goes wrong between two machines."""
 
-from __future__ import annotations
-
 import hashlib
+import io
 import shutil
 import ssl
 import subprocess
 import threading
 from collections.abc import Callable
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -110,3 +111,38 @@ def github(server, tmp_path, monkeypatch):
         monkeypatch.setenv(variable, value)
         monkeypatch.setenv(variable.upper(), value)
     return server
+
+
+@pytest.fixture
+def registered(server, tmp_path, monkeypatch):
+    """A small model registered with torchvision as its own are, its weights' address on this machine."""
+    import torch
+    import torchvision.models
+    from torchvision.models._api import BUILTIN_MODELS, Weights, WeightsEnum, register_model
+    from torchvision.transforms._presets import ImageClassification
+
+    from course_utils.pretrained.catalogue import torchvision_names
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    trained = torchvision.models.shufflenet_v2_x0_5()
+    torch.save(trained.state_dict(), packed := io.BytesIO())
+    name = f"tiny-{hashlib.sha256(packed.getvalue()).hexdigest()[:8]}.pth"
+    server.files[path := f"/models/{name}"] = packed.getvalue()
+
+    class Tiny_Weights(WeightsEnum):
+        V1 = Weights(url=server.url + path, transforms=partial(ImageClassification, crop_size=64),
+                     meta={"num_params": 1_366_792, "_file_size": 5.3, "categories": ("cat", "dog")})
+
+    def tiny(*, weights: Tiny_Weights | None = None, progress: bool = True):
+        model, weights = torchvision.models.shufflenet_v2_x0_5(), Tiny_Weights.verify(weights)
+        if weights is not None:
+            model.load_state_dict(weights.get_state_dict(progress=progress, check_hash=True))
+        return model
+
+    tiny.__module__ = "torchvision.models.tiny"
+    register_model()(tiny)
+    torchvision_names.cache_clear()
+    yield SimpleNamespace(state=trained.state_dict(), path=path,
+                          file=tmp_path / "torch/hub/checkpoints" / name)
+    del BUILTIN_MODELS["tiny"]
+    torchvision_names.cache_clear()

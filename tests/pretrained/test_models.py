@@ -1,14 +1,10 @@
 """Models come with the weights they are asked for, or with an answer in words, soon."""
 
 import copy
-import hashlib
-import io
 import shutil
 import socket
 import time
-from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
@@ -17,10 +13,6 @@ import torch
 import torchvision
 from safetensors.torch import save, save_file
 from torch import nn
-from torchvision.models import Weights as TorchvisionWeights
-from torchvision.models import WeightsEnum
-from torchvision.models._api import BUILTIN_MODELS, register_model
-from torchvision.transforms._presets import ImageClassification
 
 from course_utils.errors import CourseError, DamagedFile, UnknownName, WeightsUnavailable
 from course_utils.pretrained import (
@@ -33,7 +25,6 @@ from course_utils.pretrained import (
     replace_head,
 )
 from course_utils.pretrained.bundled import BUNDLED
-from course_utils.pretrained.catalogue import torchvision_names
 
 SMALL_TORCHVISION = "torchvision/shufflenet_v2_x0_5.IMAGENET1K_V1"
 SMALL_TIMM = "timm/mobilenetv3_small_050.lamb_in1k"
@@ -176,34 +167,6 @@ def test_a_network_that_never_answers_is_given_up_after_seconds(caches, monkeypa
 
 
 # Over a network: a server on this machine -------------------------------------------------------------
-
-@pytest.fixture
-def registered(server, caches):
-    """A small model registered with torchvision as its own are, its weights' address on this machine."""
-    trained = torchvision.models.shufflenet_v2_x0_5()
-    torch.save(trained.state_dict(), packed := io.BytesIO())
-    digits = hashlib.sha256(packed.getvalue()).hexdigest()[:8]
-    server.files[path := f"/models/tiny-{digits}.pth"] = packed.getvalue()
-
-    class Tiny_Weights(WeightsEnum):
-        V1 = TorchvisionWeights(
-            url=server.url + path, transforms=partial(ImageClassification, crop_size=64),
-            meta={"num_params": 1_366_792, "_file_size": 5.3, "categories": ("cat", "dog")})
-
-    def tiny(*, weights: Tiny_Weights | None = None, progress: bool = True):
-        model, weights = torchvision.models.shufflenet_v2_x0_5(), Tiny_Weights.verify(weights)
-        if weights is not None:
-            model.load_state_dict(weights.get_state_dict(progress=progress, check_hash=True))
-        return model
-
-    tiny.__module__ = "torchvision.models.tiny"
-    register_model()(tiny)
-    torchvision_names.cache_clear()
-    yield SimpleNamespace(state=trained.state_dict(), file=caches / "torch/hub/checkpoints" / Path(path).name,
-                          path=path)
-    del BUILTIN_MODELS["tiny"]
-    torchvision_names.cache_clear()
-
 
 def test_torchvision_weights_come_by_the_downloader_to_where_torchvision_looks(registered, server, quick):
     server.tricks = [lambda handler: handler.give(until=2_000_000)]     # it breaks off once, and goes on
