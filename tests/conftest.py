@@ -75,7 +75,9 @@ class Server(ThreadingHTTPServer):
 
 
 @pytest.fixture
-def server():
+def server(monkeypatch):
+    for variable in ("no_proxy", "NO_PROXY"):          # a proxy that the developer uses is not for this
+        monkeypatch.setenv(variable, "127.0.0.1")
     running = Server()
     threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
     yield running
