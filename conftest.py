@@ -24,6 +24,7 @@ def pytest_configure(config):
     patch.setenv("COURSE_PROGRESS", str(home / "progress.sqlite"))
     patch.setenv("COURSE_CACHE", str(home / "cache"))
     patch.setenv("COURSE_WORK", str(home / "my_work"))
+    patch.delenv("COURSE_PHOTOS", raising=False)
     config.add_cleanup(patch.undo)
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
 

@@ -25,6 +25,10 @@ class WeightsUnavailable(CourseError):
     """Pretrained weights that are neither on this machine nor reachable from it."""
 
 
+class DownloadFailed(CourseError):
+    """A file that did not come: no network, a server that refuses, a disk that does not take it."""
+
+
 class DamagedFile(CourseError):
     """A file whose content is not what its checksum or format promises."""
 

@@ -66,6 +66,11 @@ def cache() -> Path:
     return _from_environment("COURSE_CACHE") or Path(platformdirs.user_cache_dir(APP))
 
 
+def photos() -> bool:
+    """Whether lessons run on photographs that are downloaded: `COURSE_PHOTOS=1`."""
+    return os.environ.get("COURSE_PHOTOS", "").strip() not in ("", "0")
+
+
 def progress() -> Path:
     """The SQLite file that keeps the learner's progress. `COURSE_PROGRESS` names another file."""
     return _from_environment("COURSE_PROGRESS") or Path(platformdirs.user_data_dir(APP)) / "progress.sqlite"

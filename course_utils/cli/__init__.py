@@ -1,4 +1,4 @@
-"""`course lab | doctor | progress | reset`. Each command imports what it needs: `course --help` is quick."""
+"""`course lab | doctor | progress | reset | download`. Each command imports what it needs, to be quick."""
 
 from __future__ import annotations
 
@@ -87,3 +87,17 @@ def reset_command(lesson: str) -> None:
     fresh, old = copies.reset(lesson)
     click.echo(f"{fresh} is fresh." + (f" What was there is kept as {old}." if old else ""))
     click.echo("If it is open in JupyterLab, close its tab without saving and open it again.")
+
+
+@main.command("download")
+@click.argument("name")
+def download_command(name: str) -> None:
+    """Bring weights or photographs beforehand: course download flower_photos.
+
+    NAME is what load_dataset or load_model takes: flower_photos, hymenoptera, eurosat, pneumoniamnist,
+    torchvision/resnet50.IMAGENET1K_V2, timm/efficientnet_b0.ra_in1k … Stopped half-way, it goes on there.
+    """
+    from course_utils.cli import download
+
+    for line in download.fetch(name):
+        click.echo(line)

@@ -104,7 +104,7 @@ def other_weights(*, online: bool, url: str | None = None) -> Finding:
         url: of the server to ask; torchvision's by default.
     """
     from course_utils.pretrained.catalogue import catalogue, known_torchvision
-    from course_utils.pretrained.reaching import why_unreachable
+    from course_utils.pretrained.downloads import why_unreachable
 
     check = "other weights"
     table = catalogue()

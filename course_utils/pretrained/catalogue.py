@@ -21,7 +21,7 @@ from course_utils.pretrained.weights import Weights
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-TORCHVISION, TIMM = "torchvision/", "timm/"
+TORCHVISION, TIMM, HUB = "torchvision/", "timm/", "hub/"
 MIB = 2**20
 
 
@@ -80,10 +80,14 @@ def _row(weights: Weights, **figures) -> dict:
             "reference": figures["reference"]}
 
 
+def place_in_hub(url: str) -> Path:
+    """Where torch.hub keeps the file of `url`."""
+    return Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
+
+
 def file_in_hub(url: str) -> Path | None:
     """The file torch.hub keeps for `url`, if it has been downloaded."""
-    path = Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
-    return path if path.is_file() else None
+    return path if (path := place_in_hub(url)).is_file() else None
 
 
 # What is known about one set of weights ---------------------------------------------------------------
@@ -105,6 +109,9 @@ def weights_named(name: str, *, any_tag: bool = False) -> Weights:
         return _from_torchvision(known_torchvision(name, any_tag=any_tag), name)
     if name.startswith(TIMM):
         return _from_timm(known_timm(name, any_tag=any_tag).to_dict())
+    if name.startswith(HUB):
+        raise CourseError(f"{name!r} is code, not a file: what its weights need is known when it has run. "
+                          f"Use model = load_model({name!r}) first.")
     raise no_such_weights(name)
 
 

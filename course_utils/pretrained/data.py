@@ -1,4 +1,4 @@
-"""Data sets by name: those that ship with the course, those inside its libraries, and folders of your own."""
+"""Data sets by name: shipped with the course, inside its libraries, downloaded, or folders of your own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from course_utils import paths
 from course_utils.errors import CourseError, DamagedFile, unknown_name
 from course_utils.pretrained.folders import read_folder
 from course_utils.pretrained.images import DataCard, ImageData, Images
+from course_utils.pretrained.photo_sets import photo_sets, read_photos
 from course_utils.pretrained.splits import cut_off
 
 SHIPPED = ("flowers", "defects")
@@ -29,12 +30,16 @@ def load_dataset(name: str) -> ImageData:
     Args:
         name: "flowers" or "defects" (rendered, ship with the course), "faces" (scikit-image's 100 faces and
             100 other cut-outs, 25 × 25 pixels, grey), "digits" (scikit-learn's 1,797 handwritten digits,
-            8 × 8 pixels, grey), or "folder:PATH" for pictures of your own (see `read_folder`).
+            8 × 8 pixels, grey), or "folder:PATH" for pictures of your own (see `read_folder`). Downloaded on
+            first use and kept: "flower_photos" (218 MB), "hymenoptera" (ants and bees, 45 MB), "eurosat"
+            (satellite pictures, 90 MB) and "pneumoniamnist" (X-rays, 20 MB). With COURSE_PHOTOS=1 in the
+            environment, "flowers" is "flower_photos".
     Returns:
         ImageData, the same pictures in the same splits every time.
     Raises:
         UnknownName: the nearest names are given.
-        DamagedFile: a shipped picture is missing or not as it was made.
+        DamagedFile: a shipped picture is missing or not as it was made, or a download came damaged.
+        DownloadFailed: photographs did not come.
         BadData: the folder holds nothing that can be learned from.
     """
     if not isinstance(name, str):
@@ -42,11 +47,15 @@ def load_dataset(name: str) -> ImageData:
                           f"of type {type(name).__name__}. For a folder, type: load_dataset('folder:PATH')")
     if name.startswith(FOLDER):
         return read_folder(name.removeprefix(FOLDER))
+    if name == "flowers" and paths.photos():
+        name = "flower_photos"
     if name in SHIPPED:
         return _shipped(name)
     if name in IN_LIBRARIES:
         return IN_LIBRARIES[name]()
-    raise unknown_name("data set", name, [*SHIPPED, *IN_LIBRARIES],
+    if name in (downloaded := photo_sets()):
+        return read_photos(downloaded[name])
+    raise unknown_name("data set", name, [*SHIPPED, *IN_LIBRARIES, *downloaded],
                        hint="For pictures of your own, type: load_dataset('folder:PATH')")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from course_utils.errors import BadData
@@ -18,13 +19,15 @@ LAYOUT = "PATH/CLASS/picture.jpg, or PATH/train/CLASS/picture.jpg with val and t
 Files = dict[str, list[Path]]               # pictures by class name
 
 
-def read_folder(path: str | Path) -> ImageData:
+def read_folder(path: str | Path, *, card: DataCard | None = None) -> ImageData:
     """The data set in a folder, PATH/CLASS/… or PATH/{train,val,test}/CLASS/…, as ImageFolder reads it.
 
     Splits may also be called valid, validation, training or testing. One that has no folder is cut off the
     training pictures: 15 % of every class, the same pictures every time; the card says so. Files that are not
     pictures are skipped and named in one printed line; hidden files are skipped.
 
+    Args:
+        card: what the pictures are, but for the counts; None: the reader's own pictures.
     Raises:
         BadData: there is no such folder, or no pictures, an empty class, fewer than two classes, a class with
             too few pictures to share out, or classes that differ between splits.
@@ -42,10 +45,10 @@ def read_folder(path: str | Path) -> ImageData:
     parts |= _cut_off(parts["train"], cut)
     classes = sorted(parts["train"])
     splits = {split: _images(files, classes) for split, files in parts.items()}
-    card = DataCard(name=f"folder:{root}", title=root.name, kind="your pictures", source=str(root),
-                    description=_description(cut), licence="not stated",
-                    counts={split: len(splits[split]) for split in ("train", *SHARES)})
-    return ImageData(card, splits["train"], splits["val"], splits["test"])
+    card = card or DataCard(name=f"folder:{root}", title=root.name, kind="your pictures", source=str(root),
+                            description=_description(cut), licence="not stated", counts={})
+    counts = {split: len(splits[split]) for split in ("train", *SHARES)}
+    return ImageData(replace(card, counts=counts), splits["train"], splits["val"], splits["test"])
 
 
 def _split_folders(root: Path) -> dict[str, Path]:

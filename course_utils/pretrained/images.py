@@ -101,7 +101,7 @@ class DataCard:
 
     name: str                  # as given to load_dataset
     title: str
-    kind: str                  # "rendered images", "photographs", "scans" or "your pictures"
+    kind: str                  # "rendered images", "photographs", "your pictures" and the like
     description: str
     source: str
     licence: str

@@ -11,7 +11,7 @@ class Weights:
     """One set of weights, and how its images must be prepared: `model.course_weights`."""
 
     name: str                            # "torchvision/resnet50.IMAGENET1K_V2"; untrained: "random/resnet50"
-    source: str                          # "bundled", "torchvision", "timm" or "random"
+    source: str                          # "bundled", "torchvision", "timm", "hub" or "random"
     architecture: str                    # as its library calls it: "resnet50"
     input_size: int                      # pixels, height == width
     mean: tuple[float, float, float]     # per RGB channel, of pixels in [0, 1]

@@ -3,19 +3,27 @@
 import copy
 import shutil
 import socket
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.request import urlopen
+from pathlib import Path
 
+import huggingface_hub
 import pytest
 import timm
 import torch
-from safetensors.torch import save_file
+import torchvision
+from safetensors.torch import save, save_file
 from torch import nn
 
 from course_utils.errors import CourseError, DamagedFile, UnknownName, WeightsUnavailable
-from course_utils.pretrained import Weights, bundled, count_parameters, load_model, reaching, replace_head
+from course_utils.pretrained import (
+    Weights,
+    bundled,
+    count_parameters,
+    downloads,
+    load_model,
+    reaching,
+    replace_head,
+)
 from course_utils.pretrained.bundled import BUNDLED
 
 SMALL_TORCHVISION = "torchvision/shufflenet_v2_x0_5.IMAGENET1K_V1"
@@ -150,7 +158,7 @@ def silence(*args, **kwargs):
 
 
 def test_a_network_that_never_answers_is_given_up_after_seconds(caches, monkeypatch):
-    monkeypatch.setattr(reaching, "PATIENCE", 0.3)
+    monkeypatch.setattr(downloads, "PATIENCE", 0.3)
     monkeypatch.setattr(socket, "getaddrinfo", silence)
     started = time.monotonic()
     with pytest.raises(WeightsUnavailable, match="no answer within"):
@@ -158,68 +166,58 @@ def test_a_network_that_never_answers_is_given_up_after_seconds(caches, monkeypa
     assert time.monotonic() - started < 2.5
 
 
-@pytest.fixture
-def server():
-    """A server on this machine that answers HEAD with 200 and GET with what its `reply` does."""
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self):
-            self.send_response(200)
-            self.end_headers()
+# Over a network: a server on this machine -------------------------------------------------------------
 
-        def do_GET(self):
-            self.server.reply(self)
-
-        def log_message(self, *args):
-            pass
-
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    running.url = f"http://127.0.0.1:{running.server_port}/weights.pth"
-    yield running
-    running.shutdown()
-    running.server_close()
+def test_torchvision_weights_come_by_the_downloader_to_where_torchvision_looks(registered, server, quick):
+    server.tricks = [lambda handler: handler.give(until=2_000_000)]     # it breaks off once, and goes on
+    model = load_model("torchvision/tiny.V1")
+    assert all(map(torch.equal, model.state_dict().values(), registered.state.values()))
+    assert model.course_weights.name == "torchvision/tiny.V1" and model.course_classes == ("cat", "dog")
+    assert [asked is None for _, asked in server.seen] == [True, False]
+    assert registered.file.read_bytes() == server.files[registered.path]
 
 
-def fetch(server):
-    with reaching.fetching("some/weights", url=server.url, cached=None, parameters=10**6, size_mb=4):
-        return urlopen(server.url).read()
+def test_what_torchvision_downloaded_is_not_downloaded_again(registered, server):
+    torchvision.models.get_model("tiny", weights="V1", progress=False)
+    assert load_model("torchvision/tiny.V1").course_weights.source == "torchvision"
+    assert len(server.seen) == 1
 
 
-def forbidden(handler):
-    handler.send_error(403)
+def test_weights_with_another_checksum_than_their_name_are_refused(registered, server):
+    server.files[registered.path] += b"more"
+    with pytest.raises(DamagedFile, match="SHA256 should begin with"):
+        load_model("torchvision/tiny.V1")
+    assert not registered.file.exists()
 
 
-def broken_off(handler):
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000")
-    handler.end_headers()
-    handler.wfile.write(b"x" * 10)
+@pytest.mark.parametrize("status, said", [(403, "403 Forbidden"), (404, "404 Not Found"), (500, "500")])
+def test_weights_a_server_refuses_are_said_with_what_serves_instead(registered, server, quick, status, said):
+    server.tricks = [lambda handler: handler.send_error(status)] * 3
+    with pytest.raises(WeightsUnavailable, match=said) as told:
+        load_model("torchvision/tiny.V1")
+    assert "load_model('efficientnet_lite0') serves" in str(told.value) and "(5 MB)" in str(told.value)
 
 
-def stalled(handler):
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000")
-    handler.end_headers()
-    time.sleep(2)
+def test_timm_weights_come_from_hugging_face_by_its_own_downloader(server, caches, monkeypatch):
+    constants = huggingface_hub.constants
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE",
+                        constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, server.url))
+    monkeypatch.setattr(constants, "ENDPOINT", server.url)
+    trained = load_model(SMALL_TIMM, random_init=True)
+    server.files[path := f"/{SMALL_TIMM}/resolve/main/model.safetensors"] = save(trained.state_dict())
+    server.headers["X-Repo-Commit"] = "0" * 40
+    model = load_model(SMALL_TIMM)
+    assert model.course_weights.name == SMALL_TIMM
+    assert all(map(torch.equal, model.state_dict().values(), trained.state_dict().values()))
+    load_model(SMALL_TIMM)
+    assert [asked for asked, _ in server.seen if asked == path] == [path], "kept, not fetched again"
 
 
-@pytest.mark.parametrize("reply, said", [
-    (forbidden, "403"), (broken_off, "IncompleteRead"), (stalled, "timed out")])
-def test_a_download_that_fails_is_said_in_words(server, monkeypatch, reply, said):
-    monkeypatch.setattr(reaching, "STALLED", 0.5)
-    server.reply = reply
-    with pytest.raises(WeightsUnavailable, match=said):
-        fetch(server)
-
-
-def test_a_download_that_works_is_left_alone(server):
-    def reply(handler):
-        handler.send_response(200)
-        handler.end_headers()
-        handler.wfile.write(b"weights")
-
-    server.reply = reply
-    assert fetch(server) == b"weights"
+@pytest.mark.parametrize("error", [OSError("No space left on device"), RuntimeError("the proxy says no")])
+def test_whatever_a_library_says_of_its_download_is_passed_on(server, error):
+    kept = reaching.Kept(file=None, folder=Path(), size_mb=4, parameters=10**6, server=server.url)
+    with pytest.raises(WeightsUnavailable, match=str(error)), reaching.fetching("some/weights", kept):
+        raise error
 
 
 # Random, asked for by name -----------------------------------------------------------------------------
@@ -250,7 +248,6 @@ def test_random_weights_need_no_tag_and_no_network(name, no_network):
     ("torchvision/resnet5O.IMAGENET1K_V1", "torchvision/resnet50.IMAGENET1K_V1"),
     ("timm/efficientnetb0.ra_in1k", "timm/efficientnet_b0.ra_in1k"), ("vit_b_16", "torchvision/vit_b_16."),
     ("nothing like it at all", "efficientnet_lite0"), ("", "efficientnet_lite0"),
-    ("hub/x", "efficientnet_lite0"),
 ])
 def test_an_unknown_name_is_answered_with_the_nearest(name, nearest):
     with pytest.raises(UnknownName) as told:
