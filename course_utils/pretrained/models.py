@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 import huggingface_hub
 import timm
@@ -14,7 +13,13 @@ from torch import Tensor, nn
 
 from course_utils.errors import CourseError
 from course_utils.pretrained.bundled import checked_file
-from course_utils.pretrained.catalogue import TIMM, file_in_hub, known_torchvision, weights_named
+from course_utils.pretrained.catalogue import (
+    TIMM,
+    file_in_hub,
+    file_of_timm,
+    known_torchvision,
+    weights_named,
+)
 from course_utils.pretrained.heads import count_parameters, replace_head
 from course_utils.pretrained.reaching import fetching
 from course_utils.pretrained.weights import Weights
@@ -88,10 +93,7 @@ def _load_torchvision(weights: Weights) -> nn.Module:
 def _load_timm(weights: Weights) -> nn.Module:
     name = weights.name.removeprefix(TIMM)
     cfg = timm.models.get_pretrained_cfg(name)
-    if cfg.hf_hub_id:
-        url, cached = huggingface_hub.constants.ENDPOINT, _file_in_hugging_face(cfg)
-    else:
-        url, cached = cfg.url, file_in_hub(cfg.url)
+    url, cached = huggingface_hub.constants.ENDPOINT if cfg.hf_hub_id else cfg.url, file_of_timm(cfg)
     with torch.device("meta"):
         parameters = count_parameters(_build(weights))
     # A file that is here is named outright: offline, asking the hub for a newer one may take minutes.
@@ -99,15 +101,6 @@ def _load_timm(weights: Weights) -> nn.Module:
     size_mb = parameters * 4 / 2**20        # float32; timm does not tell the size of its files
     with fetching(weights.name, url=url, cached=cached, parameters=parameters, size_mb=size_mb):
         return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=here)
-
-
-def _file_in_hugging_face(cfg: timm.models.PretrainedCfg) -> Path | None:
-    """The file Hugging Face's cache keeps for these weights, if it has been downloaded."""
-    for file in [cfg.hf_hub_filename] if cfg.hf_hub_filename else ["model.safetensors", "pytorch_model.bin"]:
-        path = huggingface_hub.try_to_load_from_cache(cfg.hf_hub_id, file)
-        if isinstance(path, str):
-            return Path(path)
-    return None
 
 
 LOADERS = {"bundled": _load_bundled, "torchvision": _load_torchvision, "timm": _load_timm}
