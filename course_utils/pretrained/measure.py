@@ -72,8 +72,9 @@ class Measurement:
             *times, f"  on {self.machine}"])
 
 
-def measure(model_or_name: nn.Module | str, *, size: int | None = None, batch_sizes: Sequence[int] = (1, 32),
-            repeats: int = 10, warmup: int = 2, precision: str = "float32") -> Measurement:
+def measure(model_or_name: nn.Module | str, *, size: int | None = None,
+            batch_sizes: Sequence[int] | int = (1, 32), repeats: int = 10, warmup: int = 2,
+            precision: str = "float32") -> Measurement:
     """Time forward passes of a model on this machine, and count what does not depend on the machine.
 
     A model is left as it was found. Interrupting the kernel ends the measuring.
@@ -91,7 +92,9 @@ def measure(model_or_name: nn.Module | str, *, size: int | None = None, batch_si
     by_name = isinstance(model_or_name, str)
     model = load_model(model_or_name, random_init=True) if by_name else need_module(model_or_name, "measure")
     size = weights_of(model).input_size if size is None else size
-    for what, count in [("size", size), ("repeats", repeats), *(("batch size", b) for b in batch_sizes)]:
+    batch_sizes = (batch_sizes,) if isinstance(batch_sizes, int) else batch_sizes
+    for what, count in [("size", size), ("repeats", repeats), ("warmup", warmup),
+                        *(("batch size", batch) for batch in batch_sizes)]:
         check_count(what, count)
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     precision = choose_precision(precision, device)
