@@ -2,6 +2,7 @@
 
 from course_utils.pretrained.data import load_dataset
 from course_utils.pretrained.evaluation import evaluate
+from course_utils.pretrained.export import Export, export
 from course_utils.pretrained.features import Features, extract_features
 from course_utils.pretrained.freezing import (
     freeze,
@@ -28,6 +29,7 @@ from course_utils.pretrained.zoo import catalogue, pareto
 __all__ = [
     "DataCard",
     "Epoch",
+    "Export",
     "Features",
     "History",
     "ImageData",
@@ -44,6 +46,7 @@ __all__ = [
     "catalogue",
     "count_parameters",
     "evaluate",
+    "export",
     "extract_features",
     "find_head",
     "fit",
