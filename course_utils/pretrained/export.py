@@ -9,8 +9,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 import torch
@@ -179,9 +181,10 @@ def _write_weights(model: nn.Module, path: Path, facts: dict[str, object]) -> No
 
 def _write_onnx(model: nn.Module, pixels: Tensor, path: Path, facts: dict[str, object]) -> None:
     try:
-        program = torch.onnx.export(
-            model, (pixels,), dynamo=True, verbose=False, input_names=["pixels"], output_names=["scores"],
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},))
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):      # failing, it prints whole graphs
+            program = torch.onnx.export(
+                model, (pixels,), dynamo=True, verbose=False, input_names=["pixels"],
+                output_names=["scores"], dynamic_shapes=({0: torch.export.Dim("batch", min=1)},))
     except Exception as error:       # the exporter raises whatever the model's own code trips it over
         reason = str(error.__cause__ or error).strip().splitlines()[0]
         raise CourseError(f"This {type(model).__name__} cannot be exported to ONNX: {reason}. Its weights "
