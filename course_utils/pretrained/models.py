@@ -70,8 +70,9 @@ def running_means(model: nn.Module) -> dict[str, Tensor]:
 
 def _build(weights: Weights) -> nn.Module:
     """The architecture, with random numbers in it."""
-    if weights.source == "torchvision":
-        return torchvision_models.get_model(weights.architecture, weights=None)
+    if weights.source == "torchvision":     # its ViTs are built for one size of pictures, 224 unless told
+        size = {"image_size": weights.input_size} if weights.architecture.startswith("vit_") else {}
+        return torchvision_models.get_model(weights.architecture, weights=None, **size)
     return timm.create_model(weights.architecture, pretrained=False)
 
 

@@ -21,8 +21,11 @@ from course_utils.pretrained.published import names_with
 
 def cost_of(name: str) -> dict[str, int]:
     """Parameters, and multiply–adds of a picture of the size that the weights were trained for."""
-    with torch.device("meta"):      # shapes only: nothing is drawn or computed
-        model = load_model(name, random_init=True)
+    try:
+        with torch.device("meta"):          # shapes only: nothing is drawn or computed
+            model = load_model(name, random_init=True)
+    except NotImplementedError:             # torchvision's RegNet computes its widths with tensors
+        model = load_model(name, random_init=True).to("meta")
     return {"parameters": count_parameters(model),
             "multiply_adds": multiply_adds(model, model.course_weights.input_size)}
 
