@@ -103,13 +103,14 @@ def other_weights(*, online: bool, url: str | None = None) -> Finding:
     Args:
         url: of the server to ask; torchvision's by default.
     """
-    from course_utils.pretrained.catalogue import catalogue, known_torchvision
+    from course_utils.pretrained.catalogue import known_torchvision
     from course_utils.pretrained.downloads import why_unreachable
+    from course_utils.pretrained.zoo import catalogue
 
     check = "other weights"
     table = catalogue()
     there = int((table["available"] & ~table["bundled"]).sum())
-    says = f"no lesson needs any; {there} of torchvision's are on this machine"
+    says = f"no lesson needs any; {there} of the catalogue's are on this machine"
     if not online:
         return Finding(check, FINE, f"{says}. Whether more can be had was not asked: course doctor --online")
     url = url or known_torchvision("torchvision/resnet18.IMAGENET1K_V1").url

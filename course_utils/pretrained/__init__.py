@@ -1,8 +1,8 @@
 """Pretrained vision models: load them, prepare pictures for them, give them a new head, freeze and train."""
 
-from course_utils.pretrained.catalogue import catalogue
 from course_utils.pretrained.data import load_dataset
 from course_utils.pretrained.evaluation import evaluate
+from course_utils.pretrained.export import Export, export
 from course_utils.pretrained.features import Features, extract_features
 from course_utils.pretrained.freezing import (
     freeze,
@@ -15,7 +15,7 @@ from course_utils.pretrained.freezing import (
 from course_utils.pretrained.groups import LayerGroup, layer_groups
 from course_utils.pretrained.heads import count_parameters, find_head, replace_head
 from course_utils.pretrained.images import DataCard, ImageData, Images
-from course_utils.pretrained.measure import StepCost, step_cost
+from course_utils.pretrained.measure import Latency, Measurement, StepCost, measure, step_cost
 from course_utils.pretrained.metrics import Metrics
 from course_utils.pretrained.models import load_model
 from course_utils.pretrained.pictures import open_image
@@ -24,15 +24,19 @@ from course_utils.pretrained.preparing import Preparation, preprocessing
 from course_utils.pretrained.probe import Probe, linear_probe
 from course_utils.pretrained.training import Epoch, History, fit
 from course_utils.pretrained.weights import Weights
+from course_utils.pretrained.zoo import catalogue, pareto
 
 __all__ = [
     "DataCard",
     "Epoch",
+    "Export",
     "Features",
     "History",
     "ImageData",
     "Images",
+    "Latency",
     "LayerGroup",
+    "Measurement",
     "Metrics",
     "Prediction",
     "Preparation",
@@ -42,6 +46,7 @@ __all__ = [
     "catalogue",
     "count_parameters",
     "evaluate",
+    "export",
     "extract_features",
     "find_head",
     "fit",
@@ -52,8 +57,10 @@ __all__ = [
     "linear_probe",
     "load_dataset",
     "load_model",
+    "measure",
     "open_image",
     "parameter_groups",
+    "pareto",
     "preprocessing",
     "replace_head",
     "step_cost",

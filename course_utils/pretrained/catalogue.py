@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
+import huggingface_hub
 import timm
 import torch
 import torchvision.models as torchvision_models
@@ -18,76 +18,8 @@ from course_utils.pretrained.bundled import BUNDLED
 from course_utils.pretrained.published import published
 from course_utils.pretrained.weights import Weights
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 TORCHVISION, TIMM, HUB = "torchvision/", "timm/", "hub/"
 MIB = 2**20
-
-
-# The table --------------------------------------------------------------------------------------------
-
-def catalogue() -> DataFrame:
-    """One row for each set of weights of the bundled models and of torchvision's, best of each group first.
-
-    Nothing is built or downloaded: the figures are torchvision's own; the bundled models' published ones
-    stand in data/weights.csv with their sources. timm has some 1,800 more: `timm.list_pretrained()`.
-
-    Columns:
-        name, source, architecture: `load_model(name)` loads it.
-        top1, top5: per cent of ImageNet's validation pictures, at `input_size`, as published.
-        params_m: parameters, in millions.
-        gflops: multiply–adds for one picture, in billions, as torchvision and most papers count. A counter
-            of single operations, such as torch's, gives about twice as much: never mix the two.
-        size_mb: the file, in MiB.
-        input_size, mean, std: how pictures are prepared (see `preprocessing`).
-        licence, year: of the weights; of the architecture's first publication.
-        bundled: came with the installation. available: on this machine now.
-        reference: where the recipe or the figures stand.
-    """
-    from pandas import DataFrame  # half a second that only this table needs
-
-    rows = [_bundled_row(name) for name in BUNDLED]
-    rows += [_torchvision_row(name) for names in torchvision_names().values() for name in names]
-    table = DataFrame(rows).sort_values(["bundled", "top1"], ascending=False, ignore_index=True)
-    return table.astype({"year": int})
-
-
-def _bundled_row(name: str) -> dict:
-    file = BUNDLED[name]
-    figures = {column: float(published(name, column)) for column in ("top1", "top5", "gflops")}
-    return _row(weights_named(name), **figures, params_m=file.parameters / 1e6, size_mb=file.size / MIB,
-                licence=published(name, "licence"), available=file.path is not None,
-                reference=published(name, "reference"))
-
-
-def _torchvision_row(name: str) -> dict:
-    member = known_torchvision(name)
-    meta = member.meta
-    accuracy = meta["_metrics"]["ImageNet-1K"]
-    return _row(weights_named(name), top1=accuracy["acc@1"], top5=accuracy["acc@5"],
-                params_m=meta["num_params"] / 1e6, gflops=meta["_ops"], size_mb=meta["_file_size"],
-                licence=meta.get("license") or published(name, "licence"),
-                available=file_in_hub(member.url) is not None, reference=meta["recipe"])
-
-
-def _row(weights: Weights, **figures) -> dict:
-    return {"name": weights.name, "source": weights.source, "architecture": weights.architecture,
-            **{column: figures[column] for column in ("top1", "top5", "params_m", "gflops", "size_mb")},
-            "input_size": weights.input_size, "mean": weights.mean, "std": weights.std,
-            "licence": figures["licence"], "year": published(weights.name, "year"),
-            "bundled": weights.source == "bundled", "available": figures["available"],
-            "reference": figures["reference"]}
-
-
-def place_in_hub(url: str) -> Path:
-    """Where torch.hub keeps the file of `url`."""
-    return Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
-
-
-def file_in_hub(url: str) -> Path | None:
-    """The file torch.hub keeps for `url`, if it has been downloaded."""
-    return path if (path := place_in_hub(url)).is_file() else None
 
 
 # What is known about one set of weights ---------------------------------------------------------------
@@ -161,6 +93,39 @@ def _imagenet_names(cfg: dict) -> tuple[str, ...] | None:
     return tuple(timm.data.ImageNetInfo(subset).label_descriptions()) if subset else None
 
 
+def licence_of(weights: Weights) -> str:
+    """The licence of the weights as their library states it, else as data/weights.csv does."""
+    if weights.source == "timm":
+        return known_timm(weights.name).license or "not stated"
+    stated = known_torchvision(weights.name).meta.get("license") if weights.source == "torchvision" else None
+    if weights.source in ("bundled", "torchvision"):
+        return stated or published(weights.name, "licence")
+    return "none: random numbers" if weights.source == "random" else "not stated"
+
+
+# Files that libraries have downloaded -------------------------------------------------------------------
+
+def place_in_hub(url: str) -> Path:
+    """Where torch.hub keeps the file of `url`."""
+    return Path(torch.hub.get_dir(), "checkpoints", Path(urlparse(url).path).name)
+
+
+def file_in_hub(url: str) -> Path | None:
+    """The file torch.hub keeps for `url`, if it has been downloaded."""
+    return path if (path := place_in_hub(url)).is_file() else None
+
+
+def file_of_timm(cfg: timm.models.PretrainedCfg) -> Path | None:
+    """The file that Hugging Face's cache, or torch.hub's, keeps for these weights, if there is one."""
+    if not cfg.hf_hub_id:
+        return file_in_hub(cfg.url)
+    for file in [cfg.hf_hub_filename] if cfg.hf_hub_filename else ["model.safetensors", "pytorch_model.bin"]:
+        path = huggingface_hub.try_to_load_from_cache(cfg.hf_hub_id, file)
+        if isinstance(path, str):
+            return Path(path)
+    return None
+
+
 # Names ------------------------------------------------------------------------------------------------
 
 @cache
@@ -219,7 +184,7 @@ def no_such_weights(name: str) -> UnknownName:
                            f"{' or '.join(map(repr, shelf[architecture][:4]))}.")
     alike = [full for likely in nearest(architecture, shelf) for full in shelf[likely][:2]]
     return unknown_name("set of weights", name, alike[:4] or BUNDLED,
-                        hint="catalogue() lists the bundled ones and torchvision's.")
+                        hint="catalogue() lists the bundled ones, torchvision's and some of timm's.")
 
 
 def _say_which(name: str, offered: list[str]) -> CourseError:

@@ -22,6 +22,7 @@ from course_utils.pretrained.catalogue import (
     MIB,
     TIMM,
     file_in_hub,
+    file_of_timm,
     known_torchvision,
     place_in_hub,
     weights_named,
@@ -89,8 +90,9 @@ def running_means(model: nn.Module) -> dict[str, Tensor]:
 
 def _build(weights: Weights) -> nn.Module:
     """The architecture, with random numbers in it."""
-    if weights.source == "torchvision":
-        return torchvision_models.get_model(weights.architecture, weights=None)
+    if weights.source == "torchvision":     # its ViTs are built for one size of pictures, 224 unless told
+        size = {"image_size": weights.input_size} if weights.architecture.startswith("vit_") else {}
+        return torchvision_models.get_model(weights.architecture, weights=None, **size)
     return timm.create_model(weights.architecture, pretrained=False)
 
 
@@ -143,18 +145,9 @@ def kept(name: str) -> Kept:
     size_mb = parameters * 4 / MIB        # float32; timm does not tell the size of its files
     if cfg.hf_hub_id:
         constants = huggingface_hub.constants
-        return Kept(_file_in_hugging_face(cfg), Path(constants.HF_HUB_CACHE), size_mb, parameters,
+        return Kept(file_of_timm(cfg), Path(constants.HF_HUB_CACHE), size_mb, parameters,
                     server=constants.ENDPOINT)
-    return Kept(file_in_hub(cfg.url), place_in_hub(cfg.url).parent, size_mb, parameters)
-
-
-def _file_in_hugging_face(cfg: timm.models.PretrainedCfg) -> Path | None:
-    """The file Hugging Face's cache keeps for these weights, if it has been downloaded."""
-    for file in [cfg.hf_hub_filename] if cfg.hf_hub_filename else ["model.safetensors", "pytorch_model.bin"]:
-        path = huggingface_hub.try_to_load_from_cache(cfg.hf_hub_id, file)
-        if isinstance(path, str):
-            return Path(path)
-    return None
+    return Kept(file_of_timm(cfg), place_in_hub(cfg.url).parent, size_mb, parameters)
 
 
 LOADERS = {"bundled": _load_bundled, "torchvision": _load_torchvision, "timm": _load_timm}

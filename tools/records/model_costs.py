@@ -1,0 +1,40 @@
+"""Count parameters and multiply–adds of the bundled models and of timm's in the catalogue.
+
+    python tools/records/model_costs.py
+
+torchvision tells its own figures. Takes seconds.
+"""
+
+from __future__ import annotations
+
+import torch
+from _record import write_record
+
+from course_utils import paths
+from course_utils.pretrained.bundled import BUNDLED
+from course_utils.pretrained.catalogue import TIMM
+from course_utils.pretrained.heads import count_parameters
+from course_utils.pretrained.measure import multiply_adds
+from course_utils.pretrained.models import load_model
+from course_utils.pretrained.published import names_with
+
+
+def cost_of(name: str) -> dict[str, int]:
+    """Parameters, and multiply–adds of a picture of the size that the weights were trained for."""
+    try:
+        with torch.device("meta"):          # shapes only: nothing is drawn or computed
+            model = load_model(name, random_init=True)
+    except NotImplementedError:             # torchvision's RegNet computes its widths with tensors
+        model = load_model(name, random_init=True).to("meta")
+    return {"parameters": count_parameters(model),
+            "multiply_adds": multiply_adds(model, model.course_weights.input_size)}
+
+
+def main() -> None:
+    costs = {name: cost_of(name) for name in [*BUNDLED, *names_with("top1", TIMM)]}
+    print("written:", write_record(paths.results() / "model_costs.json",
+                                   command="python tools/records/model_costs.py", seeds=(), results=costs))
+
+
+if __name__ == "__main__":
+    main()
