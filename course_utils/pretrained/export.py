@@ -16,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 
 import torch
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import save_model
 from torch import Tensor, nn
@@ -26,43 +27,28 @@ from course_utils.pretrained.catalogue import licence_of
 from course_utils.pretrained.heads import need_module
 from course_utils.pretrained.images import DataCard, ImageData
 from course_utils.pretrained.metrics import Metrics
-from course_utils.pretrained.model_card import CARD, TITLE, model_card
+from course_utils.pretrained.model_card import CARD, ONNX, TITLE, WEIGHTS, model_card
 from course_utils.pretrained.preparing import Preparation, preprocessing
 
-FILES = {"safetensors": "weights.safetensors", "onnx": "model.onnx"}
+FORMATS = ("safetensors", "onnx")
 TOLERANCE = 1e-4       # largest difference allowed between PyTorch and ONNX, as a share of the largest score
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How far the scores of the ONNX file are from PyTorch's, on photographs, one and three at a time."""
-
-    difference: float      # largest, of any score
-    relative: float        # as a share of the largest score
-
-    def __str__(self) -> str:
-        return (f"scores of PyTorch and ONNX differ by at most {self.difference:.1e} ({self.relative:.1e} of "
-                f"the largest score; {TOLERANCE:.0e} is allowed), on photographs in batches of 1 and 3")
-
-
 @dataclass(frozen=True, repr=False)
 class Export:
-    """What was written."""
+    """What was written beside the card."""
 
     folder: Path
-    checksums: dict[str, str]          # SHA-256 by file name
-    agreement: Agreement | None        # None without an ONNX file
+    checksums: dict[str, str]       # SHA-256 by file name
+    agreement: str                  # how far the ONNX file's scores are from PyTorch's; "" without one
 
     def __repr__(self) -> str:
-        lines = [f"{name:20} {(self.folder / name).stat().st_size / 2**20:7.2f} MiB   SHA-256 {sha[:12]}…"
-                 for name, sha in self.checksums.items()]
-        if self.agreement:
-            lines.append(str(self.agreement))
-        return "\n  ".join([f"Export: {self.folder}", *lines])
+        files = [f"{name}, SHA-256 {checksum[:12]}…" for name, checksum in self.checksums.items()]
+        return "\n  ".join(filter(None, [f"Export: {self.folder}", CARD, *files, self.agreement]))
 
 
-def export(model: nn.Module, folder: str | os.PathLike, *, formats: Sequence[str] = ("safetensors", "onnx"),
+def export(model: nn.Module, folder: str | os.PathLike, *, formats: Sequence[str] = FORMATS,
            data: ImageData | DataCard | None = None, metrics: Metrics | None = None,
            size: int | None = None) -> Export:
     """Write a model for others into `folder`: its weights, an ONNX file, and README.md, a model card.
@@ -86,25 +72,26 @@ def export(model: nn.Module, folder: str | os.PathLike, *, formats: Sequence[str
     prepare = preprocessing(alone, size=size)
     pixels = torch.stack([prepare(photograph) for photograph in _photographs()])        # (3, 3, size, size)
     with torch.inference_mode():
-        scores = run(alone, pixels)                                                     # (3, classes)
-    facts, agreement = _facts(alone, prepare, scores.shape[1]), None
+        facts = _facts(alone, prepare, outputs=run(alone, pixels).shape[1])
+    metadata = {name: fact if isinstance(fact, str) else json.dumps(fact) for name, fact in facts.items()}
+    agreement = ""
     try:
         # Inside the folder, so that moving out of it is one step for each file.
         with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as unfinished:
-            made = {FILES[kind]: Path(unfinished, FILES[kind]) for kind in formats}
+            unfinished = Path(unfinished)
             if "safetensors" in formats:
-                _write_weights(alone, made[FILES["safetensors"]], facts)
+                save_model(alone, str(unfinished / WEIGHTS), metadata={"format": "pt"} | metadata)
             if "onnx" in formats:
-                _write_onnx(alone, pixels, made[FILES["onnx"]], facts)
-                agreement = _compare(alone, made[FILES["onnx"]], pixels)
-            checksums = {name: _sha256(path) for name, path in made.items()}
-            made[CARD] = Path(unfinished, CARD)
-            made[CARD].write_text(model_card(alone, facts, prepare, checksums, agreement, data, metrics),
-                                  encoding="utf-8")
-            checksums[CARD] = _sha256(made[CARD])
-            for name, path in made.items():
-                shutil.copymode(made[CARD], path)       # safetensors makes files that only you may read
-                os.replace(path, folder / name)
+                _write_onnx(alone, pixels, unfinished / ONNX, metadata)
+                agreement = _compare(alone, unfinished / ONNX, pixels)
+            checksums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+                         for file in sorted(unfinished.iterdir())}
+            card = model_card(alone, facts, prepare, checksums, agreement, data, metrics)
+            (unfinished / CARD).write_text(card, encoding="utf-8")
+            for name in [*checksums, CARD]:
+                # safetensors makes files that only you may read
+                shutil.copymode(unfinished / CARD, unfinished / name)
+                os.replace(unfinished / name, folder / name)
     except (OSError, SafetensorError) as error:
         raise CourseError(f"The model could not be written to '{folder}': "
                           f"{getattr(error, 'strerror', None) or error}.") from error
@@ -115,15 +102,13 @@ def export(model: nn.Module, folder: str | os.PathLike, *, formats: Sequence[str
 
 def _check(model: object, formats: Sequence[str], data: object, metrics: object) -> None:
     need_module(model, "export")
-    for kind in formats:
-        if kind not in FILES:
-            raise unknown_name("format", kind, FILES)
-    if data is not None and not isinstance(data, (ImageData, DataCard)):
-        raise CourseError("data is what load_dataset gave, or its card, but got an object of type "
-                          f"{type(data).__name__}.")
-    if metrics is not None and not isinstance(metrics, Metrics):
-        raise CourseError("metrics is what evaluate gave, but got an object of type "
-                          f"{type(metrics).__name__}.")
+    for kind in formats or [None]:
+        if kind not in FORMATS:
+            raise unknown_name("format", kind, FORMATS)
+    for given, kinds, origin in [(data, (ImageData, DataCard), "data is what load_dataset"),
+                                 (metrics, Metrics, "metrics is what evaluate")]:
+        if given is not None and not isinstance(given, kinds):
+            raise CourseError(f"{origin} gave, but got an object of type {type(given).__name__}.")
     missing = [package for package in NEEDED if find_spec(package) is None]
     if "onnx" in formats and missing:
         raise CourseError(f"An ONNX file needs {' and '.join(missing)}. In the course's environment, type: "
@@ -134,22 +119,19 @@ def _check(model: object, formats: Sequence[str], data: object, metrics: object)
 def _folder(folder: str | os.PathLike) -> Path:
     """`folder`, made if need be; refused if it has a README that is not one of ours."""
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise CourseError(f"'{folder}' is a file. Name a folder for the model.")
     card = folder / CARD
     if card.is_file() and not card.read_text(encoding="utf-8", errors="replace").startswith(TITLE):
         raise CourseError(f"'{folder}' has a {CARD} of its own, which the model card would replace. Name a "
                           "folder for the model alone.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except OSError as error:        # among others: it is a file
         raise CourseError(f"The folder '{folder}' cannot be made: {error.strerror}.") from error
     return folder
 
 
-def _photographs() -> list:
-    """Three photographs that come with scikit-image: what real pictures do to a network, noise does not."""
-    from PIL import Image
+def _photographs() -> list[Image.Image]:
+    """Three that come with scikit-image: noise does not do to a network what real pictures do."""
     from skimage import data
 
     return [Image.fromarray(picture()) for picture in (data.chelsea, data.coffee, data.astronaut)]
@@ -157,8 +139,7 @@ def _photographs() -> list:
 
 def _facts(model: nn.Module, prepare: Preparation, outputs: int) -> dict[str, object]:
     """What must travel with the weights, for both kinds of file."""
-    weights = prepare.weights
-    classes = getattr(model, "course_classes", None)
+    weights, classes = prepare.weights, getattr(model, "course_classes", None)
     side = weights.resize_for(prepare.size)
     return {
         "architecture": weights.architecture, "started_from": weights.name, "licence": licence_of(weights),
@@ -169,48 +150,35 @@ def _facts(model: nn.Module, prepare: Preparation, outputs: int) -> dict[str, ob
         "std": weights.std}
 
 
-def _metadata(facts: dict[str, object]) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in facts.items()}
+# ONNX -------------------------------------------------------------------------------------------------
 
-
-# The files --------------------------------------------------------------------------------------------
-
-def _write_weights(model: nn.Module, path: Path, facts: dict[str, object]) -> None:
-    save_model(model, str(path), metadata={"format": "pt"} | _metadata(facts))
-
-
-def _write_onnx(model: nn.Module, pixels: Tensor, path: Path, facts: dict[str, object]) -> None:
+def _write_onnx(model: nn.Module, pixels: Tensor, path: Path, metadata: dict[str, str]) -> None:
     try:
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):      # failing, it prints whole graphs
             program = torch.onnx.export(
                 model, (pixels,), dynamo=True, verbose=False, input_names=["pixels"],
                 output_names=["scores"], dynamic_shapes=({0: torch.export.Dim("batch", min=1)},))
     except Exception as error:       # the exporter raises whatever the model's own code trips it over
-        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        reason = str(error.__cause__ or error).strip().splitlines()[0].rstrip(".")
         raise CourseError(f"This {type(model).__name__} cannot be exported to ONNX: {reason}. Its weights "
                           "can: formats=['safetensors']") from error
-    program.model.metadata_props.update(_metadata(facts))
+    program.model.metadata_props.update(metadata)
     program.save(str(path), external_data=False)
 
 
-def _compare(model: nn.Module, path: Path, pixels: Tensor) -> Agreement:
+@torch.inference_mode()
+def _compare(model: nn.Module, path: Path, pixels: Tensor) -> str:
+    """How far the file's scores are from the model's, one picture and all at a time, in words."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    difference = largest = 0.0
-    for batch in (pixels[:1], pixels):
-        with torch.inference_mode():
-            expected = model(batch)
-        found = torch.from_numpy(session.run(None, {"pixels": batch.numpy()})[0])
-        difference = max(difference, (found - expected).abs().max().item())
-        largest = max(largest, expected.abs().max().item())
-    agreement = Agreement(difference, difference / largest)
-    if not agreement.relative <= TOLERANCE:
-        raise CourseError(f"The ONNX file was not kept: its {agreement}. Look for a part of the model that "
-                          "depends on chance, or on the number of pictures.")
-    return agreement
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    pairs = [(model(batch), torch.from_numpy(session.run(None, {"pixels": batch.numpy()})[0]))
+             for batch in (pixels[:1], pixels)]
+    difference = max((found - expected).abs().max().item() for expected, found in pairs)
+    relative = difference / max(expected.abs().max().item() for expected, _ in pairs)
+    said = (f"scores of PyTorch and ONNX differ by at most {difference:.1e}, {relative:.1e} of the largest "
+            f"({TOLERANCE:.0e} is allowed), on photographs in batches of 1 and {len(pixels)}")
+    if not relative <= TOLERANCE:
+        raise CourseError(f"The ONNX file was not kept: {said}. Look for a part of the model that depends on "
+                          "chance, or on the number of pictures.")
+    return said

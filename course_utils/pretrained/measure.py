@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -59,17 +59,15 @@ class Measurement:
     repeats: int
 
     def __repr__(self) -> str:
-        times = [f"  batch {t.batch:>3}: {1e3 * t.median:8.1f} ms (middle half of {self.repeats} runs: "
+        times = [f"batch {t.batch:>3}: {1e3 * t.median:8.1f} ms (middle half of {self.repeats} runs: "
                  f"{1e3 * t.lower:.1f} to {1e3 * t.upper:.1f}), {t.images_per_second:.1f} pictures a second"
                  for t in self.latencies]
-        return "\n".join([
+        return "\n  ".join([
             f"{self.name}, pictures of {self.size} × {self.size}",
-            f"  {self.parameters / 1e6:.2f} M parameters, {self.file_mib:.1f} MiB as a file",
-            f"  {self.multiply_adds / 1e9:.3f} G multiply–adds for one picture, which are "
-            f"{self.flops / 1e9:.3f} G single operations",
-            f"  {self.activations_mib:.1f} MiB of activations at most at one time, for one picture; training "
-            "keeps more: step_cost",
-            *times, f"  on {self.machine}"])
+            f"{self.parameters / 1e6:.2f} M parameters, {self.file_mib:.1f} MiB as a file",
+            f"{self.multiply_adds / 1e9:.3f} G multiply–adds a picture: {self.flops / 1e9:.3f} G operations",
+            f"{self.activations_mib:.1f} MiB of activations at most at one time, for one picture; training "
+            "keeps more: step_cost", *times, f"on {self.machine}"])
 
 
 def measure(model_or_name: nn.Module | str, *, size: int | None = None,
@@ -93,14 +91,14 @@ def measure(model_or_name: nn.Module | str, *, size: int | None = None,
     model = load_model(model_or_name, random_init=True) if by_name else need_module(model_or_name, "measure")
     size = weights_of(model).input_size if size is None else size
     batch_sizes = (batch_sizes,) if isinstance(batch_sizes, int) else batch_sizes
-    for what, count in [("size", size), ("repeats", repeats), ("warmup", warmup),
-                        *(("batch size", batch) for batch in batch_sizes)]:
-        check_count(what, count)
+    for what, number in [("size", size), ("repeats", repeats), ("warmup", warmup),
+                         *(("batch size", batch) for batch in batch_sizes)]:
+        check_count(what, number)
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     precision = choose_precision(precision, device)
     known = getattr(model, "course_weights", None)
     with in_eval_mode(model), torch.inference_mode():
-        operations, peak = _count(model, _noise(1, size, device))
+        operations, peak = count(model, _noise(1, size, device))
         with computing_in(precision, model, device):
             latencies = tuple(_latency(model, _noise(batch, size, device), repeats, warmup)
                               for batch in batch_sizes)
@@ -124,43 +122,31 @@ def _latency(model: nn.Module, pixels: Tensor, repeats: int, warmup: int) -> Lat
         if pixels.is_cuda:
             torch.cuda.synchronize(pixels.device)       # otherwise only the asking would be timed
         seconds.append(time.perf_counter() - start)
-    quartiles = torch.tensor(seconds[warmup:], dtype=torch.float64).quantile(
-        torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64))
-    lower, median, upper = quartiles.tolist()
+    lower, median, upper = np.percentile(seconds[warmup:], (25, 50, 75)).tolist()
     return Latency(len(pixels), median, lower, upper)
 
 
 def _machine(device: torch.device, precision: str) -> str:
-    if device.type == "cuda":
-        return f"{torch.cuda.get_device_name(device)}, {precision}, torch {torch.__version__}"
-    return (f"{torch.backends.cpu.get_cpu_capability()} processor, threads: {torch.get_num_threads()}, "
-            f"{precision}, torch {torch.__version__}")
+    name = (torch.cuda.get_device_name(device) if device.type == "cuda" else
+            f"{torch.backends.cpu.get_cpu_capability()} processor, threads: {torch.get_num_threads()}")
+    return f"{name}, {precision}, torch {torch.__version__}"
 
 
-def multiply_adds(model: nn.Module, size: int) -> int:
-    """Multiply–adds of one picture of `size` pixels in convolutions, linear layers and attention."""
-    device = next(p.device for p in model.parameters())
-    with in_eval_mode(model), torch.inference_mode():
-        return _count(model, torch.empty(1, 3, size, size, device=device))[0] // 2
+def count(model: nn.Module, pixels: Tensor) -> tuple[int, int]:
+    """Single operations of one forward pass, and the most bytes that its tensors take at one time.
 
-
-def _count(model: nn.Module, pixels: Tensor) -> tuple[int, int]:
-    """Single operations of one forward pass, and the most bytes that its tensors take at one time."""
+    Operations are those of convolutions, linear layers and attention. Run it in eval and inference mode.
+    """
     own = [pixels, *model.parameters(), *model.buffers()]
-    with _attention_step_by_step(), FlopCounterMode(display=False) as counter, _Living(own) as living:
-        run(model, pixels)
-    return counter.get_total_flops(), living.most
-
-
-@contextmanager
-def _attention_step_by_step() -> Iterator[None]:
-    """torch runs nn.MultiheadAttention as one operation in eval mode, whose inside no counter sees."""
-    before = torch.backends.mha.get_fastpath_enabled()
+    fast = torch.backends.mha.get_fastpath_enabled()
+    # Fast, nn.MultiheadAttention is one operation, whose inside no counter sees.
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        yield
+        with FlopCounterMode(display=False) as counter, _Living(own) as living:
+            run(model, pixels)
     finally:
-        torch.backends.mha.set_fastpath_enabled(before)
+        torch.backends.mha.set_fastpath_enabled(fast)
+    return counter.get_total_flops(), living.most
 
 
 class _Living(TorchDispatchMode):

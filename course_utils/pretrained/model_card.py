@@ -15,7 +15,9 @@ from course_utils.pretrained.images import DataCard, ImageData
 from course_utils.pretrained.metrics import Metrics
 from course_utils.pretrained.preparing import Preparation
 
-CARD, TITLE = "README.md", "# Model card: "
+CARD, TITLE, WEIGHTS, ONNX = "README.md", "# Model card: ", "weights.safetensors", "model.onnx"
+USE = {ONNX: "for onnxruntime; from `pixels`, float32 (N, 3, height, width), to `scores`, (N, classes)",
+       WEIGHTS: "for `safetensors.torch.load_model`, into the same architecture"}
 PACKAGES = ("torch", "torchvision", "timm", "safetensors")
 MOST_LISTED = 100      # class names; more of them stand in the files' metadata only
 ASKED = ("What it is meant for, and by whom", "What it must not be used for",
@@ -24,7 +26,7 @@ ASKED = ("What it is meant for, and by whom", "What it must not be used for",
 
 
 def model_card(model: nn.Module, facts: Mapping, prepare: Preparation, checksums: Mapping[str, str],
-               agreement: object, data: ImageData | DataCard | None, metrics: Metrics | None) -> str:
+               agreement: str, data: ImageData | DataCard | None, metrics: Metrics | None) -> str:
     """The card as Markdown. What nobody told is asked for, never made up."""
     packages = [*PACKAGES, *(("onnx", "onnxscript", "onnxruntime") if agreement else ())]
     sections = {
@@ -37,9 +39,8 @@ def model_card(model: nn.Module, facts: Mapping, prepare: Preparation, checksums
         "Trained on": _data(data),
         "Results": _results(metrics),
         "To be filled in by you": "\n".join(f"- {question}: …" for question in ASKED),
-        "Files": "\n".join(f"- `{name}`, SHA-256 `{sha}`" for name, sha in checksums.items())
-                 + (f"\n\nCompared: {agreement}." if agreement else ""),
-        "How to use it": _usage(checksums),
+        "Files": "\n".join([*(f"- `{name}` {USE[name]}. SHA-256 `{sha}`" for name, sha in checksums.items()),
+                            *([f"\nCompared: {agreement}."] if agreement else [])]),
         "Made with": ", ".join([f"Python {platform.python_version()}",
                                 *(f"{package} {version(package)}" for package in packages)]) + ".",
     }
@@ -81,13 +82,3 @@ def _results(metrics: Metrics | None) -> str:
                         for name, recall in metrics.per_class.items())
     return (f"Accuracy {metrics.accuracy:.1%} of {metrics.n} pictures, loss {metrics.loss:.3f}, calibration "
             f"error {metrics.calibration:.1%}.\n\n| class | found |\n|---|---|\n{recalls}")
-
-
-def _usage(checksums: Mapping[str, str]) -> str:
-    lines = []
-    if "model.onnx" in checksums:
-        lines += ['session = onnxruntime.InferenceSession("model.onnx")     # pixels: float32 (N, 3, H, W)',
-                  'scores = session.run(None, {"pixels": pixels})[0]         # (N, classes)']
-    if "weights.safetensors" in checksums:
-        lines += ['safetensors.torch.load_model(model, "weights.safetensors")     # the same architecture']
-    return "\n".join(["```python", *lines, "```"])

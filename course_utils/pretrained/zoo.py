@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from operator import eq, ge, le
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError, unknown_name
@@ -62,9 +62,25 @@ def catalogue(*, family: str | None = None, source: str | None = None, bundled: 
     rows = [_bundled_row(name) for name in BUNDLED]
     rows += [_torchvision_row(name) for names in torchvision_names().values() for name in names]
     rows += [_timm_row(name) for name in names_with("top1", TIMM)]
-    return _choose(DataFrame(rows), same={"family": family, "source": source},
-                   yes_or_no={"bundled": bundled, "available": available}, at_least={"top1": min_top1},
-                   at_most={"params_m": max_params_m, "gflops": max_gflops}, sort=sort)
+    table = DataFrame(rows)
+    fits = table["name"].notna()
+    for column, wanted in (("family", family), ("source", source)):
+        if wanted is not None:
+            known = {value.lower(): value for value in table[column].unique()}
+            if str(wanted).lower() not in known:
+                raise unknown_name(column, wanted, known.values())
+            fits &= table[column] == known[str(wanted).lower()]
+    for column, wanted, meets in (("bundled", bundled, eq), ("available", available, eq),
+                                  ("top1", min_top1, ge), ("params_m", max_params_m, le),
+                                  ("gflops", max_gflops, le)):
+        if wanted is not None:
+            if isinstance(wanted, bool) != (meets is eq) or not isinstance(wanted, (int, float)):
+                needs = "True or False" if meets is eq else "a number"
+                raise CourseError(f"For {column}, catalogue needs {needs}, but got {wanted!r}.")
+            fits &= meets(table[column], wanted)
+    columns = ["bundled", "top1"] if sort is None else [_need_column(table, sort)]
+    return table[fits].sort_values(columns, ascending=[column not in MOST_FIRST for column in columns],
+                                   ignore_index=True, kind="stable")
 
 
 def _bundled_row(name: str) -> dict:
@@ -111,32 +127,6 @@ def _row(weights: Weights, **figures) -> dict:
 
 # Choosing ---------------------------------------------------------------------------------------------
 
-def _choose(table: DataFrame, *, same: Mapping[str, str | None], yes_or_no: Mapping[str, bool | None],
-            at_least: Mapping[str, float | None], at_most: Mapping[str, float | None],
-            sort: str | None) -> DataFrame:
-    """The rows of `table` that meet every condition, by column; a condition of None is none."""
-    fits = table["name"].notna()
-    for column, wanted in _asked(same):
-        known = {value.lower(): value for value in table[column].unique()}
-        if str(wanted).lower() not in known:
-            raise unknown_name(column, wanted, known.values())
-        fits &= table[column] == known[str(wanted).lower()]
-    for column, wanted in _asked(yes_or_no):
-        if not isinstance(wanted, bool):
-            raise CourseError(f"{column} is True, False or None, but got {wanted!r}.")
-        fits &= table[column] == wanted
-    for column, bound in [*_asked(at_least), *_asked(at_most)]:
-        if isinstance(bound, bool) or not isinstance(bound, (int, float)):
-            raise CourseError(f"A bound on {column} is a number, but got {bound!r}.")
-    for column, bound in _asked(at_least):
-        fits &= table[column] >= bound
-    for column, bound in _asked(at_most):
-        fits &= table[column] <= bound
-    columns = ["bundled", "top1"] if sort is None else [_need_column(table, sort)]
-    return table[fits].sort_values(columns, ascending=[column not in MOST_FIRST for column in columns],
-                                   ignore_index=True, kind="stable")
-
-
 def pareto(table: DataFrame, *, cost: str = "gflops", worth: str = "top1") -> DataFrame:
     """The rows of a catalogue that nothing beats: whatever costs as little or less is worth less.
 
@@ -155,7 +145,3 @@ def _need_column(table: DataFrame, column: object) -> str:
     if column not in list(table):
         raise unknown_name("column", column, table)
     return column
-
-
-def _asked(conditions: Mapping) -> list[tuple]:
-    return [(column, wanted) for column, wanted in conditions.items() if wanted is not None]

@@ -179,8 +179,8 @@ def test_a_name_that_is_none_is_answered_with_the_nearest(conditions, said):
 
 
 @pytest.mark.parametrize("conditions, said", [
-    ({"min_top1": "80"}, "bound on top1 is a number"), ({"max_params_m": True}, "bound on params_m"),
-    ({"bundled": "yes"}, "True, False or None")])
+    ({"min_top1": "80"}, "For top1, catalogue needs a number"), ({"max_params_m": True}, "params_m.* number"),
+    ({"bundled": "yes"}, "True or False"), ({"available": 1}, "True or False")])
 def test_conditions_of_another_kind_are_said_in_words(conditions, said):
     with pytest.raises(CourseError, match=said):
         catalogue(**conditions)

@@ -65,7 +65,7 @@ def test_the_onnx_file_gives_the_same_scores_for_any_number_of_pictures(exported
             expected = lite0(pixels[:count])
         found = torch.from_numpy(session(exported.folder).run(None, {"pixels": pixels[:count].numpy()})[0])
         assert (found - expected).abs().max() <= TOLERANCE * expected.abs().max()
-    assert exported.agreement.relative <= TOLERANCE and "batches of 1 and 3" in repr(exported)
+    assert "differ by at most" in repr(exported) and "batches of 1 and 3" in repr(exported)
 
 
 def test_a_stranger_with_neither_torch_nor_the_course_can_name_a_picture(exported, coffee):
@@ -94,10 +94,10 @@ def test_the_weights_fit_into_a_fresh_model(exported, lite0):
 
 def test_files_can_be_read_by_others_and_match_the_checksums(exported):
     card = (exported.folder / "README.md").read_text(encoding="utf-8")
-    modes = {(exported.folder / name).stat().st_mode for name in exported.checksums}
-    assert len(modes) == 1 and set(exported.checksums) == {"weights.safetensors", "model.onnx", "README.md"}
+    modes = {path.stat().st_mode for path in exported.folder.iterdir()}
+    assert len(modes) == 1 and set(exported.checksums) == {"weights.safetensors", "model.onnx"}
     assert exported.checksums["model.onnx"] in card and exported.checksums["weights.safetensors"] in card
-    assert sorted(path.name for path in exported.folder.iterdir()) == sorted(exported.checksums)
+    assert {path.name for path in exported.folder.iterdir()} == {*exported.checksums, "README.md"}
 
 
 def test_a_model_is_the_same_after_its_export(small, tmp_path):
@@ -117,7 +117,7 @@ def test_weights_alone_need_no_onnx(small, tmp_path, monkeypatch):
         export(small, tmp_path / "model")
     assert not (tmp_path / "model").exists()
     done = export(small, tmp_path / "model", formats=["safetensors"])
-    assert set(done.checksums) == {"weights.safetensors", "README.md"} and done.agreement is None
+    assert set(done.checksums) == {"weights.safetensors"} and done.agreement == ""
 
 
 # What is not kept -------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ def test_a_model_that_onnx_cannot_follow_leaves_the_earlier_files(small, tmp_pat
     small[5] = layer(8, 3)
     with pytest.raises(CourseError, match=said):
         export(small, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(first.checksums)
+    assert {path.name for path in tmp_path.iterdir()} == {*first.checksums, "README.md"}
     assert first.checksums["model.onnx"] in (tmp_path / "README.md").read_text()
 
 
@@ -165,12 +165,13 @@ def test_a_readme_that_is_not_a_card_is_never_replaced(small, tmp_path):
 
 
 @pytest.mark.parametrize("wrong, error, said", [
-    ({"formats": ["onx"]}, UnknownName, "'onnx'"), ({"data": "flowers"}, CourseError, "load_dataset"),
+    ({"formats": ["onx"]}, UnknownName, "'onnx'"), ({"formats": []}, UnknownName, "None"),
+    ({"data": "flowers"}, CourseError, "load_dataset"),
     ({"metrics": 0.9}, CourseError, "evaluate"), ({"size": 2}, CourseError, "size")])
 def test_what_cannot_be_exported_is_said_in_words(small, tmp_path, wrong, error, said):
     with pytest.raises(error, match=said):
         export(small, tmp_path, **{"formats": ["safetensors"], **wrong})
-    with pytest.raises(CourseError, match="is a file"):
+    with pytest.raises(CourseError, match="cannot be made: File exists"):
         (tmp_path / "file").touch()
         export(small, tmp_path / "file")
 
@@ -233,4 +234,5 @@ def test_metrics_of_a_class_without_pictures_are_said_as_they_are(small, tmp_pat
     ("timm/test_convnext", 64), ("timm/test_vit", 160), ("timm/swin_tiny_patch4_window7_224", 224)])
 def test_every_family_can_be_exported(tmp_path, name, size):
     done = export(load_model(name, 3, random_init=True), tmp_path, formats=["onnx"], size=size)
-    assert done.agreement.relative <= TOLERANCE
+    assert session(tmp_path).get_inputs()[0].shape == ["batch", 3, size, size]
+    assert "differ by at most" in done.agreement       # above the tolerance, nothing is kept

@@ -64,7 +64,7 @@ def test_a_multiply_add_is_two_operations_and_torchvisions_gflops_are_multiply_a
     cost = quick(name)
     assert cost.parameters == parameters and cost.flops == 2 * cost.multiply_adds
     assert cost.multiply_adds / 1e9 == pytest.approx(giga, abs=6e-4)        # it rounds
-    assert f"{giga:.3f} G multiply–adds" in repr(cost) and f"{cost.flops / 1e9:.3f} G single" in repr(cost)
+    assert f"{giga:.3f} G multiply–adds a picture: {cost.flops / 1e9:.3f} G operations" in repr(cost)
 
 
 def test_without_care_the_attention_of_torchvisions_vit_is_not_counted():

@@ -14,7 +14,7 @@ from course_utils import paths
 from course_utils.pretrained.bundled import BUNDLED
 from course_utils.pretrained.catalogue import TIMM
 from course_utils.pretrained.heads import count_parameters
-from course_utils.pretrained.measure import multiply_adds
+from course_utils.pretrained.measure import count
 from course_utils.pretrained.models import load_model
 from course_utils.pretrained.published import names_with
 
@@ -26,8 +26,10 @@ def cost_of(name: str) -> dict[str, int]:
             model = load_model(name, random_init=True)
     except NotImplementedError:             # torchvision's RegNet computes its widths with tensors
         model = load_model(name, random_init=True).to("meta")
-    return {"parameters": count_parameters(model),
-            "multiply_adds": multiply_adds(model, model.course_weights.input_size)}
+    side = model.course_weights.input_size
+    with torch.inference_mode():
+        operations, _ = count(model, torch.empty(1, 3, side, side, device="meta"))
+    return {"parameters": count_parameters(model), "multiply_adds": operations // 2}
 
 
 def main() -> None:
