@@ -15,6 +15,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present
+from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from course_utils import __version__
 from course_utils.errors import CourseError, DamagedFile, nearest
@@ -76,9 +77,13 @@ def save_checkpoint(path: str | Path, model: nn.Module, *, optimizer: torch.opti
 
 
 def write(path: Path, contents: dict) -> Path:
-    """`contents`, plain data and tensors, in torch's format."""
+    """`contents`, plain data and tensors, in torch's format; what could not be read again is refused."""
     with written_whole(path) as file:
         torch.save(contents, file)
+        file.flush()
+        if kinds := get_unsafe_globals_in_checkpoint(file.name):
+            raise CourseError(f"A checkpoint holds numbers, texts and tensors, but the model or the optimizer has "
+                              f"a {kinds[0]} in it. If that is a learning rate, write float(rate).")
     return path
 
 
@@ -136,11 +141,12 @@ def load_checkpoint(path: str | Path, model: nn.Module | None = None) -> Checkpo
 def read(path: Path) -> dict:
     """A checkpoint's contents, on the CPU: "model", "about" (empty for a plain state dict), and others."""
     try:
-        contents = _read_safetensors(path) if path.suffix == WEIGHTS_ALONE else _read_torch(path)
+        path.open("rb").close()
     except OSError as error:
         there = nearest(path.name, [file.name for file in path.parent.glob("*")])
         advice = f" In its folder there is {' and '.join(there)}." if there else ""
         raise CourseError(f"The checkpoint {path} cannot be read: {error.strerror}.{advice}") from None
+    contents = _read_safetensors(path) if path.suffix == WEIGHTS_ALONE else _read_torch(path)
     if isinstance(contents, dict) and contents and all(isinstance(v, Tensor) for v in contents.values()):
         contents = {"model": contents, "about": {}}
     if not isinstance(contents, dict) or not {"model", "about"} <= contents.keys():
@@ -158,12 +164,10 @@ def _read_torch(path: Path) -> object:
         if zipfile.is_zipfile(path) and zipfile.ZipFile(path).testzip():      # torch checks no checksum
             raise EOFError
         return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
     except Exception as error:      # a damaged file may trip the reader over anything
         if code := re.search(r"GLOBAL ([\w.]+)", str(error)):
             raise CourseError(
-                f"{path} was not opened: it holds not only numbers but code, {code[1]}, which would run then. "
+                f"{path} was not opened: besides numbers it holds code, {code[1]}, which would then run. "
                 "It may be a whole model, saved by torch.save(model, path). Ask whoever made it for weights "
                 "alone: torch.save(model.state_dict(), path) or save_checkpoint(path, model).") from None
         raise _damaged(path) from None

@@ -34,7 +34,7 @@ def run_settings(model: nn.Module, optimizer: torch.optim.Optimizer, train: Imag
 
 def machine(device: torch.device, precision: str) -> dict[str, str]:
     """All that should be the same for the last bits to be."""
-    return {"threads": str(torch.get_num_threads()), "torch": torch.__version__, "device": device.type,
+    return {"threads": str(torch.get_num_threads()), "torch": str(torch.__version__), "device": device.type,
             "precision": precision, "instructions": torch.backends.cpu.get_cpu_capability()}
 
 
