@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import zipfile
 from collections.abc import Callable
@@ -82,8 +83,8 @@ def write(path: Path, contents: dict) -> Path:
         torch.save(contents, file)
         file.flush()
         if kinds := get_unsafe_globals_in_checkpoint(file.name):
-            raise CourseError(f"A checkpoint holds numbers, texts and tensors, but the model or the optimizer has "
-                              f"a {kinds[0]} in it. If that is a learning rate, write float(rate).")
+            raise CourseError("A checkpoint holds numbers, texts and tensors, but the model or the optimizer "
+                              f"has a {kinds[0]} in it. If that is a learning rate, write float(rate).")
     return path
 
 
@@ -141,12 +142,13 @@ def load_checkpoint(path: str | Path, model: nn.Module | None = None) -> Checkpo
 def read(path: Path) -> dict:
     """A checkpoint's contents, on the CPU: "model", "about" (empty for a plain state dict), and others."""
     try:
-        path.open("rb").close()
+        with path.open("rb") as file:
+            is_pickle = file.read(1) == pickle.PROTO        # else a zip archive, or text
     except OSError as error:
         there = nearest(path.name, [file.name for file in path.parent.glob("*")])
         advice = f" In its folder there is {' and '.join(there)}." if there else ""
         raise CourseError(f"The checkpoint {path} cannot be read: {error.strerror}.{advice}") from None
-    contents = _read_safetensors(path) if path.suffix == WEIGHTS_ALONE else _read_torch(path)
+    contents = _read_safetensors(path) if path.suffix == WEIGHTS_ALONE else _read_torch(path, is_pickle)
     if isinstance(contents, dict) and contents and all(isinstance(v, Tensor) for v in contents.values()):
         contents = {"model": contents, "about": {}}
     if not isinstance(contents, dict) or not {"model", "about"} <= contents.keys():
@@ -159,15 +161,18 @@ def read(path: Path) -> dict:
     return contents
 
 
-def _read_torch(path: Path) -> object:
+def _read_torch(path: Path, is_pickle: bool) -> object:
     try:
-        if zipfile.is_zipfile(path) and zipfile.ZipFile(path).testzip():      # torch checks no checksum
-            raise EOFError
+        if zipfile.is_zipfile(path):            # torch does not look at its checksums
+            with zipfile.ZipFile(path) as records:
+                if records.testzip():
+                    raise EOFError
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:      # a damaged file may trip the reader over anything
-        if code := re.search(r"GLOBAL ([\w.]+)", str(error)):
+        code = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if code or (is_pickle and isinstance(error, pickle.UnpicklingError)):
             raise CourseError(
-                f"{path} was not opened: besides numbers it holds code, {code[1]}, which would then run. "
+                f"{path} was not opened: {code[1] if code else 'a pickle'} in it is code, which would run. "
                 "It may be a whole model, saved by torch.save(model, path). Ask whoever made it for weights "
                 "alone: torch.save(model.state_dict(), path) or save_checkpoint(path, model).") from None
         raise _damaged(path) from None

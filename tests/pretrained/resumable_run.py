@@ -1,7 +1,7 @@
 """Trainings to be killed. Each is a fork of this process, so that torch is imported once; see test_resuming.
 
-Reads {"path": checkpoint, "kill_after": seconds or null} as lines; writes {"killed": bool, "seconds": float}. A
-training that ends by itself leaves its weights and losses beside the checkpoint, under the name + ".end".
+Reads lines of {"path": checkpoint, "kill_after": seconds or null}, answers with lines of {"killed", "failed",
+"seconds"}. A training that ends by itself leaves its weights and losses in the checkpoint's name + ".end".
 """
 
 import json
@@ -20,7 +20,8 @@ from course_utils.pretrained import Images, find_head, fit, freeze, load_model, 
 def pictures(count: int, seed: int) -> Images:
     """Dark and light ones in turn."""
     rng = np.random.default_rng(seed)
-    noise = [rng.integers(0, 100, (40, 40, 3), dtype=np.uint8) + np.uint8(150 * (i % 2)) for i in range(count)]
+    noise = rng.integers(0, 100, (count, 40, 40, 3), dtype=np.uint8)
+    noise[1::2] += 150
     return Images([f"picture {i}" for i in range(count)], [i % 2 for i in range(count)], ("dark", "light"),
                   pictures=[Image.fromarray(pixels) for pixels in noise])
 
@@ -33,8 +34,8 @@ def train(path: str) -> None:
     history = fit(model, train, val, epochs=6, batch_size=8, size=32, schedule="cosine", mixup=0.2, ema=0.9,
                   unfreeze_at={2: "layer4", 4: "layer3"}, patience=6, checkpoint=path, resume=True,
                   optimizer=torch.optim.AdamW(parameter_groups(model, 1e-2)))
-    torch.save({"weights": model.state_dict(), "losses": [(e.train_loss, e.val_loss) for e in history.epochs]},
-               path + ".end")
+    losses = [(epoch.train_loss, epoch.val_loss) for epoch in history.epochs]
+    torch.save({"weights": model.state_dict(), "losses": losses}, path + ".end")
 
 
 def main() -> None:
