@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
-from importlib.metadata import version
 from pathlib import Path
 
 import safetensors
@@ -18,9 +17,9 @@ from torch import Tensor, nn
 from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
-from course_utils import __version__
 from course_utils.errors import CourseError, DamagedFile, nearest
 from course_utils.pretrained.catalogue import weights_of
+from course_utils.pretrained.facts import versions
 from course_utils.pretrained.heads import Head, find_head, need_module, replace_head
 from course_utils.pretrained.history import Epoch, History
 from course_utils.pretrained.mismatch import check_fits
@@ -30,6 +29,7 @@ from course_utils.pretrained.writing import written_whole
 
 FORMAT = 1
 WEIGHTS_ALONE = ".safetensors"
+PARTS = ("model", "about")                 # every checkpoint has these two
 WRAPPERS = ("module.", "_orig_mod.")       # what DataParallel and torch.compile put before every name
 
 
@@ -103,8 +103,7 @@ def describe(model: nn.Module, history: History | None = None, epoch: int | None
             "classes": getattr(model, "course_classes", None),
             "history": [asdict(one) for one in history.epochs] if history else [],
             "stopped": history.stopped if history else "",
-            "versions": {"course": __version__,
-                         **{name: version(name) for name in ("torch", "torchvision", "timm")}}}
+            "versions": versions()}
 
 
 def _if_known(ask: Callable, model: nn.Module) -> object:
@@ -133,7 +132,9 @@ def load_checkpoint(path: str | Path, model: nn.Module | None = None) -> Checkpo
     check_fits(state, about, model, path)
     model.load_state_dict(state)
     if weights:
-        model.course_weights, model.course_classes = weights, classes
+        model.course_weights = weights
+    if about:
+        model.course_classes = classes
     model.course_running_means = running_means(model)
     return Checkpoint(model.eval(), classes, weights, about.get("epoch"), history_from(about),
                       contents.get("optimizer"), about.get("versions", {}))
@@ -151,7 +152,7 @@ def read(path: Path) -> dict:
     contents = _read_safetensors(path) if path.suffix == WEIGHTS_ALONE else _read_torch(path, is_pickle)
     if isinstance(contents, dict) and contents and all(isinstance(v, Tensor) for v in contents.values()):
         contents = {"model": contents, "about": {}}
-    if not isinstance(contents, dict) or not {"model", "about"} <= contents.keys():
+    if not isinstance(contents, dict) or not all(isinstance(contents.get(part), dict) for part in PARTS):
         raise CourseError(f"{path} is neither a checkpoint of the course nor a state dict, names with "
                           "tensors. Write one with save_checkpoint(path, model).")
     if contents["about"].get("format", FORMAT) > FORMAT:
