@@ -1,5 +1,6 @@
 """Pretrained vision models: load them, prepare pictures for them, give them a new head, freeze and train."""
 
+from course_utils.pretrained.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from course_utils.pretrained.data import load_dataset
 from course_utils.pretrained.evaluation import evaluate
 from course_utils.pretrained.export import Export, export
@@ -14,6 +15,7 @@ from course_utils.pretrained.freezing import (
 )
 from course_utils.pretrained.groups import LayerGroup, layer_groups
 from course_utils.pretrained.heads import count_parameters, find_head, replace_head
+from course_utils.pretrained.history import Epoch, History
 from course_utils.pretrained.images import DataCard, ImageData, Images
 from course_utils.pretrained.measure import Latency, Measurement, StepCost, measure, step_cost
 from course_utils.pretrained.metrics import Metrics
@@ -22,11 +24,12 @@ from course_utils.pretrained.pictures import open_image
 from course_utils.pretrained.predicting import Prediction, top_k
 from course_utils.pretrained.preparing import Preparation, preprocessing
 from course_utils.pretrained.probe import Probe, linear_probe
-from course_utils.pretrained.training import Epoch, History, fit
+from course_utils.pretrained.training import fit
 from course_utils.pretrained.weights import Weights
 from course_utils.pretrained.zoo import catalogue, pareto
 
 __all__ = [
+    "Checkpoint",
     "DataCard",
     "Epoch",
     "Export",
@@ -55,6 +58,7 @@ __all__ = [
     "in_eval_mode",
     "layer_groups",
     "linear_probe",
+    "load_checkpoint",
     "load_dataset",
     "load_model",
     "measure",
@@ -63,6 +67,7 @@ __all__ = [
     "pareto",
     "preprocessing",
     "replace_head",
+    "save_checkpoint",
     "step_cost",
     "top_k",
     "train_mode",
