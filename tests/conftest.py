@@ -123,7 +123,7 @@ def registered(server, tmp_path, monkeypatch):
     from torchvision.models._api import BUILTIN_MODELS, Weights, WeightsEnum, register_model
     from torchvision.transforms._presets import ImageClassification
 
-    from course_utils.pretrained.catalogue import torchvision_names
+    from course_utils.pretrained.libraries import torchvision_names
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     trained = torchvision.models.shufflenet_v2_x0_5()

@@ -103,9 +103,9 @@ def other_weights(*, online: bool, url: str | None = None) -> Finding:
     Args:
         url: of the server to ask; torchvision's by default.
     """
-    from course_utils.pretrained.catalogue import known_torchvision
+    from course_utils.pretrained.catalogue import catalogue
     from course_utils.pretrained.downloads import why_unreachable
-    from course_utils.pretrained.zoo import catalogue
+    from course_utils.pretrained.libraries import known_torchvision
 
     check = "other weights"
     table = catalogue()

@@ -1,5 +1,6 @@
 """Pretrained vision models: load them, prepare pictures for them, give them a new head, freeze and train."""
 
+from course_utils.pretrained.catalogue import catalogue, pareto
 from course_utils.pretrained.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from course_utils.pretrained.data import load_dataset
 from course_utils.pretrained.evaluation import evaluate
@@ -26,7 +27,6 @@ from course_utils.pretrained.preparing import Preparation, preprocessing
 from course_utils.pretrained.probe import Probe, linear_probe
 from course_utils.pretrained.training import fit
 from course_utils.pretrained.weights import Weights
-from course_utils.pretrained.zoo import catalogue, pareto
 
 __all__ = [
     "Checkpoint",

@@ -18,10 +18,10 @@ from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from course_utils.errors import CourseError, DamagedFile, nearest
-from course_utils.pretrained.catalogue import weights_of
 from course_utils.pretrained.facts import versions
 from course_utils.pretrained.heads import Head, find_head, need_module, replace_head
 from course_utils.pretrained.history import Epoch, History
+from course_utils.pretrained.libraries import weights_of
 from course_utils.pretrained.mismatch import check_fits
 from course_utils.pretrained.models import load_model, running_means
 from course_utils.pretrained.weights import Weights

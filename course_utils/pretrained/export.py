@@ -23,9 +23,9 @@ from torch import Tensor, nn
 
 from course_utils.errors import CourseError, unknown_name
 from course_utils.pretrained.batches import run
-from course_utils.pretrained.catalogue import licence_of
 from course_utils.pretrained.heads import need_module
 from course_utils.pretrained.images import DataCard, ImageData
+from course_utils.pretrained.libraries import licence_of
 from course_utils.pretrained.metrics import Metrics
 from course_utils.pretrained.model_card import CARD, ONNX, TITLE, WEIGHTS, model_card
 from course_utils.pretrained.preparing import Preparation, preprocessing

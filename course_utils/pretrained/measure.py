@@ -18,9 +18,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from course_utils.errors import CourseError
 from course_utils.pretrained.batches import check_count, run
-from course_utils.pretrained.catalogue import weights_of
 from course_utils.pretrained.freezing import in_eval_mode
 from course_utils.pretrained.heads import count_parameters, need_module
+from course_utils.pretrained.libraries import weights_of
 from course_utils.pretrained.models import load_model
 from course_utils.pretrained.precision import choose_precision, computing_in
 

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 
 from course_utils.errors import CourseError, unknown_name
 from course_utils.pretrained.bundled import BUNDLED, checked_file
-from course_utils.pretrained.catalogue import (
+from course_utils.pretrained.downloads import download
+from course_utils.pretrained.heads import count_parameters, replace_head
+from course_utils.pretrained.libraries import (
     HUB,
     MIB,
     TIMM,
@@ -28,8 +30,6 @@ from course_utils.pretrained.catalogue import (
     weights_named,
     weights_of,
 )
-from course_utils.pretrained.downloads import download
-from course_utils.pretrained.heads import count_parameters, replace_head
 from course_utils.pretrained.reaching import Kept, fetching, first_line
 from course_utils.pretrained.unpacking import fetched_folder
 from course_utils.pretrained.weights import Weights

@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from course_utils.errors import CourseError
-from course_utils.pretrained.catalogue import weights_of
 from course_utils.pretrained.freezing import in_eval_mode
 from course_utils.pretrained.heads import need_module
+from course_utils.pretrained.libraries import weights_of
 from course_utils.pretrained.preparing import preprocessing
 from course_utils.pretrained.weights import Weights
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from course_utils.errors import CourseError
-from course_utils.pretrained.catalogue import weights_named, weights_of
+from course_utils.pretrained.libraries import weights_named, weights_of
 from course_utils.pretrained.pictures import as_rgb
 from course_utils.pretrained.weights import Weights
 

@@ -12,8 +12,8 @@ from _record import write_record
 
 from course_utils import paths
 from course_utils.pretrained.bundled import BUNDLED
-from course_utils.pretrained.catalogue import TIMM
 from course_utils.pretrained.heads import count_parameters
+from course_utils.pretrained.libraries import TIMM
 from course_utils.pretrained.measure import count
 from course_utils.pretrained.models import load_model
 from course_utils.pretrained.published import names_with
