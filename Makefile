@@ -40,6 +40,7 @@ lint: setup
 	@$(VENV_PYTHON) tools/file_lengths.py
 
 bench: setup
+	@$(VENV_PYTHON) -m tests.benchmarks.extraction
 	@$(VENV_PYTHON) -m tests.benchmarks.peers $(ARGS)
 
 lock: setup
