@@ -2,6 +2,7 @@
 
 from course_utils.pretrained.catalogue import catalogue
 from course_utils.pretrained.data import load_dataset
+from course_utils.pretrained.distillation import distillation_loss
 from course_utils.pretrained.evaluation import evaluate
 from course_utils.pretrained.features import Features, extract_features
 from course_utils.pretrained.freezing import (
@@ -41,6 +42,7 @@ __all__ = [
     "Weights",
     "catalogue",
     "count_parameters",
+    "distillation_loss",
     "evaluate",
     "extract_features",
     "find_head",
