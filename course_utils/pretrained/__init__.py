@@ -23,6 +23,8 @@ from course_utils.pretrained.pictures import open_image
 from course_utils.pretrained.predicting import Prediction, top_k
 from course_utils.pretrained.preparing import Preparation, preprocessing
 from course_utils.pretrained.probe import Probe, linear_probe
+from course_utils.pretrained.similarity import measure_similarity
+from course_utils.pretrained.strategy import Recommendation, recommend_strategy
 from course_utils.pretrained.training import Epoch, History, fit
 from course_utils.pretrained.weights import Weights
 
@@ -38,6 +40,7 @@ __all__ = [
     "Prediction",
     "Preparation",
     "Probe",
+    "Recommendation",
     "StepCost",
     "Weights",
     "catalogue",
@@ -54,9 +57,11 @@ __all__ = [
     "linear_probe",
     "load_dataset",
     "load_model",
+    "measure_similarity",
     "open_image",
     "parameter_groups",
     "preprocessing",
+    "recommend_strategy",
     "replace_head",
     "step_cost",
     "top_k",
