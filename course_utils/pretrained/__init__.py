@@ -16,6 +16,7 @@ from course_utils.pretrained.freezing import (
 from course_utils.pretrained.groups import LayerGroup, layer_groups
 from course_utils.pretrained.heads import count_parameters, find_head, replace_head
 from course_utils.pretrained.images import DataCard, ImageData, Images
+from course_utils.pretrained.learning_rate import LRCurve, find_learning_rate
 from course_utils.pretrained.measure import StepCost, step_cost
 from course_utils.pretrained.metrics import Metrics
 from course_utils.pretrained.models import load_model
@@ -35,6 +36,7 @@ __all__ = [
     "History",
     "ImageData",
     "Images",
+    "LRCurve",
     "LayerGroup",
     "Metrics",
     "Prediction",
@@ -49,6 +51,7 @@ __all__ = [
     "evaluate",
     "extract_features",
     "find_head",
+    "find_learning_rate",
     "fit",
     "freeze",
     "freeze_report",
