@@ -37,6 +37,10 @@ class BadData(CourseError):
     """A data set that cannot be learned from: no images, an empty class, one class only."""
 
 
+class TrainingDiverged(CourseError):
+    """A loss that is no number any more, or out of all proportion: the learning rate was too high."""
+
+
 def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:
     """The known names most like `name`, best first; compared without regard to case."""
     by_lower: dict[str, str] = {}

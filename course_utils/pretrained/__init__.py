@@ -1,6 +1,7 @@
 """Pretrained vision models: load them, prepare pictures for them, give them a new head, freeze and train."""
 
 from course_utils.pretrained.catalogue import catalogue
+from course_utils.pretrained.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from course_utils.pretrained.data import load_dataset
 from course_utils.pretrained.distillation import distillation_loss
 from course_utils.pretrained.evaluation import evaluate
@@ -15,6 +16,7 @@ from course_utils.pretrained.freezing import (
 )
 from course_utils.pretrained.groups import LayerGroup, layer_groups
 from course_utils.pretrained.heads import count_parameters, find_head, replace_head
+from course_utils.pretrained.history import Epoch, History
 from course_utils.pretrained.images import DataCard, ImageData, Images
 from course_utils.pretrained.learning_rate import LRCurve, find_learning_rate
 from course_utils.pretrained.measure import StepCost, step_cost
@@ -26,10 +28,11 @@ from course_utils.pretrained.preparing import Preparation, preprocessing
 from course_utils.pretrained.probe import Probe, linear_probe
 from course_utils.pretrained.similarity import measure_similarity
 from course_utils.pretrained.strategy import Recommendation, recommend_strategy
-from course_utils.pretrained.training import Epoch, History, fit
+from course_utils.pretrained.training import fit
 from course_utils.pretrained.weights import Weights
 
 __all__ = [
+    "Checkpoint",
     "DataCard",
     "Epoch",
     "Features",
@@ -58,6 +61,7 @@ __all__ = [
     "in_eval_mode",
     "layer_groups",
     "linear_probe",
+    "load_checkpoint",
     "load_dataset",
     "load_model",
     "measure_similarity",
@@ -66,6 +70,7 @@ __all__ = [
     "preprocessing",
     "recommend_strategy",
     "replace_head",
+    "save_checkpoint",
     "step_cost",
     "top_k",
     "train_mode",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import torch
 from PIL import Image
@@ -42,6 +44,8 @@ def image_batches(images: Images, prepare: Prepare, batch_size: int, *, order: S
         if key:
             loaded = [_seeded(prepare, picture, *key, i) for i, picture in zip(chunk, loaded, strict=True)]
         pixels = torch.stack(loaded).contiguous(memory_format=torch.channels_last)       # (B, 3, H, W)
+        if torch.cuda.is_available():
+            pixels = pixels.pin_memory()        # so that the graphics card fetches them while it computes
         return pixels, torch.tensor([images.labels[i] for i in chunk])
 
     pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
@@ -87,14 +91,32 @@ def _channels_last(inputs: Tensor) -> Tensor:
     return inputs.contiguous(memory_format=torch.channels_last) if inputs.ndim == 4 else inputs
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model is: the CPU, or wherever it was moved."""
+    return next((p.device for p in model.parameters()), torch.device("cpu"))
+
+
 def run(model: nn.Module, inputs: Tensor) -> Tensor:
     """model(inputs), on the device the model is on; inputs that do not fit are said in words."""
-    device = next((p.device for p in model.parameters()), inputs.device)
     try:
-        return model(inputs.to(device))
+        with enough_memory(inputs):
+            return model(inputs.to(device_of(model), non_blocking=True))
     except (RuntimeError, AssertionError, ValueError) as error:
         raise CourseError(f"This {type(model).__name__} cannot take inputs of shape {tuple(inputs.shape)}: "
                           f"{str(error).strip().splitlines()[0] or type(error).__name__}") from error
+
+
+@contextmanager
+def enough_memory(inputs: Tensor) -> Iterator[None]:
+    """Where there is not enough, that is said in words, with a batch size to try."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:        # torch's own kinds are RuntimeErrors
+        if not isinstance(error, MemoryError) and not re.search(r"out of memory|allocate memory", str(error)):
+            raise
+        advice = f"batch_size={len(inputs) // 2}" if len(inputs) > 1 else "a smaller size of the picture"
+        raise CourseError(f"There is not enough memory for {len(inputs)} inputs of shape "
+                          f"{tuple(inputs.shape[1:])} at once. Try {advice}.") from error
 
 
 def check_data(data: object, caller: str, *, size: int | None = None) -> None:

@@ -14,6 +14,7 @@ from course_utils.pretrained.batches import (
     check_count,
     check_data,
     checked_batches,
+    device_of,
     image_batches,
     run,
 )
@@ -21,25 +22,30 @@ from course_utils.pretrained.freezing import in_eval_mode
 from course_utils.pretrained.heads import need_module
 from course_utils.pretrained.images import Images
 from course_utils.pretrained.metrics import Metrics, measure
+from course_utils.pretrained.precision import choose_precision, computing_in
 from course_utils.pretrained.preparing import preprocessing
 from course_utils.pretrained.randomness import seeded
 
 
 def evaluate(model: nn.Module, data: Images | Iterable, *, batch_size: int = 32,
-             size: int | None = None) -> Metrics:
+             size: int | None = None, precision: str = "auto") -> Metrics:
     """What the model is worth on `data`, in eval mode and without gradients; its mode is the same afterwards.
 
     Args:
         data: Images, prepared as the model's weights expect; or a DataLoader of (inputs, labels), untouched.
         size: pixels of the prepared pictures; None is what the weights were trained for.
+        precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it.
     Raises:
         CourseError: labels and head do not fit; BadData: there are no pictures.
     """
     need_module(model, "evaluate")
     check_data(data, "evaluate", size=size)
     check_count("batch_size", batch_size)
+    device = device_of(model)
+    precision = choose_precision(precision, device, model)
     scores, labels = [], []
     with seeded("evaluate"), in_eval_mode(model), torch.inference_mode(), \
+            computing_in(precision, model, device), \
             closing(_batches(model, data, batch_size, size)) as batches:
         for inputs, true in batches:
             given = run(model, inputs)                                       # (B, classes)

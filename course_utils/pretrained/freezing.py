@@ -14,6 +14,7 @@ from torch import nn
 from course_utils.errors import CourseError
 from course_utils.pretrained.groups import LayerGroup, layer_groups
 from course_utils.pretrained.heads import need_module
+from course_utils.pretrained.schedules import base_rate
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -30,9 +31,37 @@ def freeze(part: Part) -> Part:
     return _set_gradients(part, False, "freeze")
 
 
-def unfreeze(part: Part) -> Part:
-    """Switch on the gradients of all in `part`, and return it. An optimizer made earlier may lack it."""
-    return _set_gradients(part, True, "unfreeze")
+def unfreeze(part: Part, *, optimizer: torch.optim.Optimizer | None = None, lr: float | None = None) -> Part:
+    """Switch on the gradients of all in `part`, and return it.
+
+    Args:
+        optimizer: one that is at work already. What it lacks of `part` joins it as a group of its own;
+            without that, the new parameters would get gradients and never move.
+        lr: that group's learning rate; None is a tenth of the lowest in the optimizer, as suits layers
+            nearer the input.
+    Raises:
+        CourseError: a rate is given, but the optimizer has all of `part` at a rate of its own.
+    """
+    _set_gradients(part, True, "unfreeze")
+    if optimizer is None:
+        return part
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    lacking = [p for p in part.parameters() if id(p) not in held]
+    name = getattr(part, "name", type(part).__name__)
+    if lacking:
+        lowest = min(base_rate(group) for group in optimizer.param_groups)
+        add_group(optimizer, lacking, name=name, lr=lowest / 10 if lr is None else lr)
+    elif lr is not None:
+        raise CourseError(f"The optimizer holds {name} already, in a group with a rate of its own. Leave lr "
+                          "out; or make the optimizer of what learns at first: parameter_groups(model, 1e-3)")
+    return part
+
+
+def add_group(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], **options: object) -> None:
+    """One more group. An optimizer made of `named_parameters` wants names in every group."""
+    if "param_names" in optimizer.param_groups[0]:
+        parameters = [(f"{options.get('name')}.{i}", p) for i, p in enumerate(parameters)]
+    optimizer.add_param_group({"params": parameters, **options})
 
 
 def _set_gradients(part: Part, on: bool, caller: str) -> Part:
@@ -71,13 +100,16 @@ def in_eval_mode(model: nn.Module) -> Iterator[nn.Module]:
             module.training = training
 
 
-def parameter_groups(model: nn.Module, head_lr: float, *, factor: float = 10.0) -> list[dict]:
+def parameter_groups(model: nn.Module, head_lr: float, *, factor: float = 10.0,
+                     groups: int | None = None) -> list[dict]:
     """What learns, for any torch optimizer: one entry for each layer group with anything trainable in it.
 
     Args:
         head_lr: learning rate of the last such group, usually the head.
         factor: each group learns this many times more slowly than the next one. 10 suits two or three groups;
             with all of a deep network unfrozen, 2 or 3 keep the first layers learning at all.
+        groups: 2 for "body" and "head"; 3 for "early" (half of the layer groups), "late" and "head"; None
+            keeps each layer group apart.
     Returns:
         [{"name", "params", "lr"}, …], the head last, for `torch.optim.Adam(parameter_groups(model, 1e-3))`.
     """
@@ -85,13 +117,22 @@ def parameter_groups(model: nn.Module, head_lr: float, *, factor: float = 10.0) 
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
             raise CourseError(f"{name} must be a number, at least {least}, such as "
                               f"{1e-3 if name == 'head_lr' else 10.0}, but got {value!r}.")
-    learning = [(group.name, params) for group in layer_groups(model)
-                if (params := [p for p in group.parameters() if p.requires_grad])]
+    layers = layer_groups(model)
+    below = len(layers) - 1
+    early = (below + 1) // 2
+    names = {None: [layer.name for layer in layers[:-1]], 2: ["body"] * below,
+             3: ["early"] * early + ["late"] * (below - early)}
+    if groups not in names:
+        raise CourseError(f"groups is 2, 3 or None, but got {groups!r}.")
+    learning: dict[str, list[nn.Parameter]] = {}
+    for layer, name in zip(layers, [*names[groups], layers[-1].name], strict=True):
+        learning.setdefault(name, []).extend(p for p in layer.parameters() if p.requires_grad)
+    learning = {name: parameters for name, parameters in learning.items() if parameters}
     if not learning:
         raise CourseError("Every parameter is frozen, so there is nothing for an optimizer to hold. Unfreeze "
                           "the head first: unfreeze(model.get_submodule(find_head(model)))")
     return [{"name": name, "params": params, "lr": head_lr / factor ** (len(learning) - 1 - i)}
-            for i, (name, params) in enumerate(learning)]
+            for i, (name, params) in enumerate(learning.items())]
 
 
 def freeze_report(model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> DataFrame:

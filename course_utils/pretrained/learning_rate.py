@@ -23,6 +23,7 @@ from course_utils.pretrained.batches import (
     image_batches,
     run,
 )
+from course_utils.pretrained.checks import checked_optimizer
 from course_utils.pretrained.evaluation import check_scores
 from course_utils.pretrained.freezing import train_mode
 from course_utils.pretrained.heads import need_module
@@ -78,7 +79,7 @@ def find_learning_rate(model: nn.Module, train: Images | Iterable, *, start: flo
         raise CourseError("find_learning_rate needs rates that rise, such as start=1e-7, end=1.0, in at "
                           f"least 10 steps, but got start={start!r}, end={end!r}, steps={steps}.")
     trial, optimizer = copy.deepcopy((model, optimizer))         # together: the copies belong to each other
-    optimizer = _checked_optimizer(trial, optimizer)
+    optimizer = checked_optimizer(trial, optimizer)
     fastest = max(group["lr"] for group in optimizer.param_groups)
     ratios = [group["lr"] / fastest for group in optimizer.param_groups]
     rates = torch.logspace(math.log10(start), math.log10(end), steps, dtype=torch.float64).tolist()
@@ -127,19 +128,6 @@ def _endless(model: nn.Module, train: Images | Iterable, batch_size: int, size: 
                     given += 1
         if not given:
             return
-
-
-def _checked_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer | None) -> torch.optim.Optimizer:
-    learning = [p for p in model.parameters() if p.requires_grad]
-    if not learning:
-        raise CourseError("Nothing can learn: every parameter of the model is frozen. To train its head, "
-                          "type: unfreeze(model.get_submodule(find_head(model)))")
-    optimizer = optimizer or torch.optim.Adam(learning)
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if held.isdisjoint(map(id, learning)):
-        raise CourseError("Nothing can learn: the optimizer holds none of the model's parameters that are "
-                          "not frozen. Make it last, after replace_head and unfreeze.")
-    return optimizer
 
 
 def _curve(rates: list[float], losses: list[float]) -> LRCurve:

@@ -13,12 +13,19 @@ from course_utils.errors import unknown_name
 PRECISIONS = ("float32", "bfloat16")
 
 
-def choose_precision(asked: str, device: torch.device) -> str:
-    """ "float32" or "bfloat16" for what was asked; for "auto", the faster one on this device."""
+def choose_precision(asked: str, device: torch.device, model: nn.Module | None = None) -> str:
+    """ "float32" or "bfloat16" for what was asked; for "auto", the faster one on this device.
+
+    Args:
+        model: one without a convolution, such as a head on stored features, has too little to do for bfloat16
+            to pay, and stays in float32.
+    """
     if asked in PRECISIONS:
         return asked
     if asked != "auto":
         raise unknown_name("precision", asked, ["auto", *PRECISIONS])
+    if model is not None and not any(isinstance(module, nn.Conv2d) for module in model.modules()):
+        return "float32"
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:       # elsewhere bfloat16 is emulated: right, and slower than float32

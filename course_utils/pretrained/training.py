@@ -2,73 +2,56 @@
 
 from __future__ import annotations
 
-import copy
+import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_utils.errors import BadData, CourseError
+from course_utils.errors import CourseError, TrainingDiverged
 from course_utils.pretrained.batches import (
     Batch,
-    check_count,
-    check_data,
     checked_batches,
+    device_of,
+    enough_memory,
     image_batches,
     run,
 )
+from course_utils.pretrained.checks import (
+    batchnorm_learns,
+    check_loss,
+    check_training,
+    checked_optimizer,
+    loss_with_inputs,
+    nothing_seen,
+)
 from course_utils.pretrained.evaluation import check_scores, evaluate
-from course_utils.pretrained.freezing import train_mode
-from course_utils.pretrained.heads import need_module
+from course_utils.pretrained.freezing import train_mode, unfreeze
+from course_utils.pretrained.history import Epoch, History
 from course_utils.pretrained.images import Images
+from course_utils.pretrained.mixing import mix
+from course_utils.pretrained.precision import choose_precision, computing_in
 from course_utils.pretrained.preparing import preprocessing
 from course_utils.pretrained.randomness import seed_of, seeded
-
-UNFREEZE = "unfreeze(model.get_submodule(find_head(model)))"
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one pass over the training pictures did."""
-
-    epoch: int                   # 1 is the first
-    train_loss: float            # averaged over pictures, while the model was changing
-    val_loss: float              # cross-entropy after the epoch, averaged over pictures
-    val_accuracy: float          # 0 … 1
-    seconds: float
-    rates: tuple[float, ...]     # learning rate of each of the optimizer's groups
-
+from course_utils.pretrained.resuming import Run
+from course_utils.pretrained.schedules import Schedule, choose_schedule, rates_of, reset_rates, set_rates
+from course_utils.pretrained.unfreezing import Part, due_by_epoch
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 OnEpoch = Callable[[Epoch], bool | None]
 
 
-@dataclass(repr=False)
-class History:
-    """The epochs that were completed, and why no more followed."""
-
-    epochs: list[Epoch] = field(default_factory=list)
-    stopped: str = ""            # "": all were done; "patience", "interrupted", or "asked" by on_epoch
-
-    @property
-    def best(self) -> Epoch | None:
-        """The first epoch with the lowest validation loss."""
-        return min(self.epochs, key=lambda epoch: epoch.val_loss, default=None)
-
-    def __repr__(self) -> str:
-        lines = [f"epoch {e.epoch:>3}   train loss {e.train_loss:.3f}   val loss {e.val_loss:.3f}   "
-                 f"val accuracy {e.val_accuracy:.1%}   {e.seconds:.1f} s" for e in self.epochs]
-        return "\n".join([*lines, f"stopped: {self.stopped}"] if self.stopped else lines)
-
-
 def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, epochs: int,
         batch_size: int = 32, size: int | None = None, augment: bool = True,
-        optimizer: torch.optim.Optimizer | None = None, loss: Loss | None = None, patience: int | None = None,
-        on_epoch: OnEpoch | None = None, seed: int = 0) -> History:
+        optimizer: torch.optim.Optimizer | None = None, loss: Loss | None = None,
+        schedule: str | Schedule | None = None, unfreeze_at: Mapping[int, Part] | None = None,
+        mixup: float = 0.0, ema: float | None = None, patience: int | None = None,
+        checkpoint: str | Path | None = None, resume: bool = False, on_epoch: OnEpoch | None = None,
+        seed: int = 0, precision: str = "auto") -> History:
     """Train what is not frozen. Afterwards the model is in eval mode, ready for use.
 
     What is frozen stays in eval mode (see `train_mode`). Interrupting the kernel ends training and keeps
@@ -81,58 +64,90 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
         size: pixels of the prepared pictures; None is what the weights were trained for.
         augment: crop, flip and colour the training pictures at random. DataLoaders bring their own.
         optimizer: None is Adam at 1e-3 on all that is not frozen.
-        loss: of (scores, labels), a mean over the batch; None is cross-entropy.
+        loss: of (scores, labels), a mean over the batch; None is cross-entropy. Label smoothing is
+            `nn.CrossEntropyLoss(label_smoothing=0.1)`. One with a keyword-only `inputs` gets the batch too:
+            `def loss(scores, labels, *, inputs)` may ask a teacher what it makes of them.
+        schedule: None keeps the optimizer's rates; "cosine" warms up and falls to 0, "one-cycle" rises first;
+            or a function of the share of training that is done, 0 … 1, which gives a factor for all rates.
+        unfreeze_at: {4: "blocks.6", 7: "blocks.5"}: layers, by name or from `layer_groups`, that learn from
+            that epoch on. Each joins the optimizer at a tenth of its lowest rate, {4: ("blocks.6", 1e-4)} at
+            a given one; several are a list.
+        mixup: blend pictures by shares drawn from Beta(mixup, mixup); 0.2 is usual, 0 blends none.
+        ema: average the weights over the steps with this decay, such as 0.99; what is validated and handed
+            over is the average.
         patience: stop after this many epochs without a lower validation loss. The weights of the epoch with
             the lowest are put back.
+        checkpoint: a file for `load_checkpoint`, written before the first and after every epoch.
+        resume: go on from `checkpoint`, if the file is there, as if the run had never been stopped.
         on_epoch: called with each Epoch; returning False ends training.
+        precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it. Weights and
+            their updates are float32 in any case.
     Raises:
-        CourseError: nothing can learn, labels and head do not fit, or the loss is no longer a number.
+        TrainingDiverged: the loss is no number any more, or far above the first. The model has the weights of
+            the last whole epoch again (with patience, of the best).
+        CourseError: nothing can learn, labels and head do not fit, memory is short, or the checkpoint is of
+            another run.
     """
-    _check(model, train, val, epochs=epochs, batch_size=batch_size, size=size, patience=patience)
-    optimizer = _checked_optimizer(model, optimizer)
-    loss, history, best = loss or F.cross_entropy, History(), None
+    check_training(model, train, val, size=size, patience=patience, mixup=mixup, ema=ema, resume=resume,
+                   checkpoint=checkpoint, epochs=epochs, batch_size=batch_size)
+    optimizer, device = checked_optimizer(model, optimizer), device_of(model)
+    due, factor = due_by_epoch(model, unfreeze_at, epochs), choose_schedule(schedule)
+    loss_of, precision = loss_with_inputs(loss or F.cross_entropy), choose_precision(precision, device, model)
+    steps = _steps(train, batch_size) if factor else 0
+    model.to(memory_format=torch.channels_last)      # the same numbers, in the order convolutions like
+    state, first = Run(model, optimizer, train, ema, patience), None
+    if checkpoint:
+        state.begin(checkpoint, val, precision, resume=resume, seed=seed, batch_size=batch_size, size=size,
+                    augment=augment, loss=loss, schedule=schedule, epochs=epochs if schedule else None,
+                    unfreeze_at=due, mixup=mixup, ema=ema, patience=patience)
     try:
-        for epoch in range(1, epochs + 1):
-            start, rates = time.perf_counter(), tuple(group["lr"] for group in optimizer.param_groups)
-            batches = _train_batches(model, train, batch_size, size, augment, key=(seed, epoch))
-            total = seen = 0
+        for epoch in state.epochs_to_do(epochs):
+            start, total, seen = time.perf_counter(), 0.0, 0
+            for part, rate in due.get(epoch, []):
+                unfreeze(part, optimizer=optimizer, lr=rate)
             train_mode(model)
+            batches = _train_batches(model, train, batch_size, size, augment, key=(seed, epoch))
             with seeded(seed, epoch), closing(batches):
                 for step, (inputs, labels) in enumerate(batches, start=1):
-                    if len(labels) == 1 and _batchnorm_learns(model):
+                    if len(labels) == 1 and batchnorm_learns(model):
                         continue            # one picture has no statistics; next time another is left over
-                    scores = run(model, inputs)                              # (B, classes)
-                    check_scores(scores, labels, model, train)
-                    value = loss(scores, labels.to(scores.device))
-                    _check_loss(value, f"step {step} of epoch {epoch}", rates)
-                    optimizer.zero_grad()
-                    value.backward()
-                    optimizer.step()
+                    if factor:
+                        set_rates(optimizer, factor((epoch - 1 + (step - 0.5) / steps) / epochs))
+                    inputs, targets = mix(inputs.to(device), labels.to(device), mixup)
+                    with enough_memory(inputs):
+                        with computing_in(precision, model, device):
+                            scores = run(model, inputs)                      # (B, classes)
+                            check_scores(scores, labels, model, train)
+                            value = sum(share * loss_of(scores.float(), true, inputs)
+                                        for share, true in targets)
+                        first = value.item() if first is None else first
+                        check_loss(value, first, f"step {step} of epoch {epoch}", rates_of(optimizer),
+                                   state.kept_epoch)
+                        optimizer.zero_grad()
+                        value.backward()
+                        optimizer.step()
+                    if state.averaged:
+                        state.averaged.update_parameters(model)
                     total, seen = total + value.item() * len(labels), seen + len(labels)
             if not seen:
-                raise _nothing_seen(epoch)
-            found = evaluate(model, val, batch_size=batch_size,
+                raise nothing_seen(epoch)
+            found = evaluate(state.shown, val, batch_size=batch_size, precision=precision,
                              size=size if isinstance(val, Images) else None)
-            history.epochs.append(Epoch(epoch, total / seen, found.loss, found.accuracy,
-                                        time.perf_counter() - start, rates))
-            if patience and history.best is history.epochs[-1]:
-                best = copy.deepcopy(model.state_dict())
-            history.stopped = _reason_to_stop(history, patience, on_epoch)
-            if history.stopped:
+            state.add(Epoch(epoch, total / seen, found.loss, found.accuracy, time.perf_counter() - start,
+                            rates_of(optimizer),
+                            tuple(part.name for part, _ in due.get(epoch, []))), on_epoch)
+            if state.history.stopped:
                 break
     except KeyboardInterrupt:
-        history.stopped = "interrupted"
-    if best:
-        model.load_state_dict(best)
-    model.eval()
-    return history
-
-
-def _reason_to_stop(history: History, patience: int | None, on_epoch: OnEpoch | None) -> str:
-    latest = history.epochs[-1]
-    if on_epoch and on_epoch(latest) is False:
-        return "asked"
-    return "patience" if patience and latest.epoch - history.best.epoch >= patience else ""
+        state.interrupted()
+    except TrainingDiverged:
+        state.hand_over()
+        raise
+    finally:
+        reset_rates(optimizer)
+        model.eval()
+    state.hand_over()
+    return state.history
 
 
 def _train_batches(model: nn.Module, train: Images | Iterable, batch_size: int, size: int | None,
@@ -146,51 +161,12 @@ def _train_batches(model: nn.Module, train: Images | Iterable, batch_size: int, 
     return image_batches(train, prepare, batch_size, order=order, key=(*key, "augment") if augment else None)
 
 
-def _check(model: nn.Module, train: object, val: object, *, size: int | None, patience: int | None,
-           **counts: int) -> None:
-    need_module(model, "fit")
-    images = isinstance(train, Images) or isinstance(val, Images)
-    for data in (train, val):
-        check_data(data, "fit", size=None if images else size)
-    for name, value in [*counts.items(), *([("patience", patience)] if patience is not None else [])]:
-        check_count(name, value)
-
-
-def _checked_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer | None) -> torch.optim.Optimizer:
-    learning = [p for p in model.parameters() if p.requires_grad]
-    if not learning:
-        raise CourseError("Nothing can learn: every parameter of the model is frozen. To train its head, "
-                          "type: " + UNFREEZE)
-    if optimizer is None:
-        return torch.optim.Adam(learning, lr=1e-3)
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if not any(id(p) in held for p in learning):
-        raise CourseError("Nothing can learn: the optimizer holds none of the model's parameters that are "
-                          "not frozen. It was made before the head was replaced, or for another model. Make "
-                          "it last: torch.optim.Adam([p for p in model.parameters() if p.requires_grad])")
-    return optimizer
-
-
-def _batchnorm_learns(model: nn.Module) -> bool:
-    return any(module.training for module in model.modules()
-               if isinstance(module, nn.modules.batchnorm._BatchNorm))
-
-
-def _check_loss(value: Tensor, when: str, rates: tuple[float, ...]) -> None:
-    if not isinstance(value, Tensor) or value.ndim:
-        came = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-        raise CourseError(f"The loss must be one number, the mean over the batch, but it is {came}.")
-    if not value.isfinite():
-        raise CourseError(f"The loss is {value.item()} at {when}, learning rate {max(rates):g}: training has "
-                          "blown up, and the weights with it. Load the model again and try a rate ten times "
-                          "lower. If it happens at the first step, look for nan in the inputs.")
-    if not value.requires_grad:
-        raise CourseError("The loss depends on nothing that can learn: the parameters that are not frozen "
-                          "take no part when the model runs. To train its head, type: " + UNFREEZE)
-
-
-def _nothing_seen(epoch: int) -> BadData:
-    return BadData(f"There was nothing to learn from in epoch {epoch}: no batch, or only batches of one "
-                   "picture, of which BatchNorm can take no statistics. Give at least two pictures and "
-                   "batch_size=2; a DataLoader rather than an iterator, which can be read only once; or "
-                   "freeze the backbone.")
+def _steps(train: Images | Iterable, batch_size: int) -> int:
+    """Batches in an epoch: a schedule must know how far training is."""
+    if isinstance(train, Images):
+        return math.ceil(len(train) / batch_size)
+    try:
+        return len(train)
+    except TypeError:
+        raise CourseError("A schedule must know how many batches there are, but this loader has no length. "
+                          "Use one that has, or leave schedule out and set rates in on_epoch.") from None
