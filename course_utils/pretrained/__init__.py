@@ -22,6 +22,7 @@ from course_utils.pretrained.learning_rate import LRCurve, find_learning_rate
 from course_utils.pretrained.measure import StepCost, step_cost
 from course_utils.pretrained.metrics import Metrics
 from course_utils.pretrained.models import load_model
+from course_utils.pretrained.neighbours import Neighbours, nearest_neighbours
 from course_utils.pretrained.pictures import open_image
 from course_utils.pretrained.predicting import Prediction, top_k
 from course_utils.pretrained.preparing import Preparation, preprocessing
@@ -42,6 +43,7 @@ __all__ = [
     "LRCurve",
     "LayerGroup",
     "Metrics",
+    "Neighbours",
     "Prediction",
     "Preparation",
     "Probe",
@@ -65,6 +67,7 @@ __all__ = [
     "load_dataset",
     "load_model",
     "measure_similarity",
+    "nearest_neighbours",
     "open_image",
     "parameter_groups",
     "preprocessing",
