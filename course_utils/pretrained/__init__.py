@@ -23,6 +23,7 @@ from course_utils.pretrained.measure import StepCost, step_cost
 from course_utils.pretrained.metrics import Metrics
 from course_utils.pretrained.models import load_model
 from course_utils.pretrained.neighbours import Neighbours, nearest_neighbours
+from course_utils.pretrained.partial import fit_tail
 from course_utils.pretrained.pictures import open_image
 from course_utils.pretrained.predicting import Prediction, top_k
 from course_utils.pretrained.preparing import Preparation, preprocessing
@@ -58,6 +59,7 @@ __all__ = [
     "find_head",
     "find_learning_rate",
     "fit",
+    "fit_tail",
     "freeze",
     "freeze_report",
     "in_eval_mode",
