@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
-from importlib.metadata import version
 from pathlib import Path
 
 import safetensors
@@ -15,10 +15,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present
+from torch.serialization import get_unsafe_globals_in_checkpoint
 
-from course_utils import __version__
 from course_utils.errors import CourseError, DamagedFile, nearest
 from course_utils.pretrained.catalogue import weights_of
+from course_utils.pretrained.facts import versions
 from course_utils.pretrained.heads import Head, find_head, need_module, replace_head
 from course_utils.pretrained.history import Epoch, History
 from course_utils.pretrained.mismatch import check_fits
@@ -28,6 +29,7 @@ from course_utils.pretrained.writing import written_whole
 
 FORMAT = 1
 WEIGHTS_ALONE = ".safetensors"
+PARTS = ("model", "about")                 # every checkpoint has these two
 WRAPPERS = ("module.", "_orig_mod.")       # what DataParallel and torch.compile put before every name
 
 
@@ -76,9 +78,13 @@ def save_checkpoint(path: str | Path, model: nn.Module, *, optimizer: torch.opti
 
 
 def write(path: Path, contents: dict) -> Path:
-    """`contents`, plain data and tensors, in torch's format."""
+    """`contents`, plain data and tensors, in torch's format; what could not be read again is refused."""
     with written_whole(path) as file:
         torch.save(contents, file)
+        file.flush()
+        if kinds := get_unsafe_globals_in_checkpoint(file.name):
+            raise CourseError("A checkpoint holds numbers, texts and tensors, but the model or the optimizer "
+                              f"has a {kinds[0]} in it. If that is a learning rate, write float(rate).")
     return path
 
 
@@ -97,8 +103,7 @@ def describe(model: nn.Module, history: History | None = None, epoch: int | None
             "classes": getattr(model, "course_classes", None),
             "history": [asdict(one) for one in history.epochs] if history else [],
             "stopped": history.stopped if history else "",
-            "versions": {"course": __version__,
-                         **{name: version(name) for name in ("torch", "torchvision", "timm")}}}
+            "versions": versions()}
 
 
 def _if_known(ask: Callable, model: nn.Module) -> object:
@@ -127,7 +132,9 @@ def load_checkpoint(path: str | Path, model: nn.Module | None = None) -> Checkpo
     check_fits(state, about, model, path)
     model.load_state_dict(state)
     if weights:
-        model.course_weights, model.course_classes = weights, classes
+        model.course_weights = weights
+    if about:
+        model.course_classes = classes
     model.course_running_means = running_means(model)
     return Checkpoint(model.eval(), classes, weights, about.get("epoch"), history_from(about),
                       contents.get("optimizer"), about.get("versions", {}))
@@ -136,14 +143,16 @@ def load_checkpoint(path: str | Path, model: nn.Module | None = None) -> Checkpo
 def read(path: Path) -> dict:
     """A checkpoint's contents, on the CPU: "model", "about" (empty for a plain state dict), and others."""
     try:
-        contents = _read_safetensors(path) if path.suffix == WEIGHTS_ALONE else _read_torch(path)
+        with path.open("rb") as file:
+            is_pickle = file.read(1) == pickle.PROTO        # else a zip archive, or text
     except OSError as error:
         there = nearest(path.name, [file.name for file in path.parent.glob("*")])
         advice = f" In its folder there is {' and '.join(there)}." if there else ""
         raise CourseError(f"The checkpoint {path} cannot be read: {error.strerror}.{advice}") from None
+    contents = _read_safetensors(path) if path.suffix == WEIGHTS_ALONE else _read_torch(path, is_pickle)
     if isinstance(contents, dict) and contents and all(isinstance(v, Tensor) for v in contents.values()):
         contents = {"model": contents, "about": {}}
-    if not isinstance(contents, dict) or not {"model", "about"} <= contents.keys():
+    if not isinstance(contents, dict) or not all(isinstance(contents.get(part), dict) for part in PARTS):
         raise CourseError(f"{path} is neither a checkpoint of the course nor a state dict, names with "
                           "tensors. Write one with save_checkpoint(path, model).")
     if contents["about"].get("format", FORMAT) > FORMAT:
@@ -153,17 +162,18 @@ def read(path: Path) -> dict:
     return contents
 
 
-def _read_torch(path: Path) -> object:
+def _read_torch(path: Path, is_pickle: bool) -> object:
     try:
-        if zipfile.is_zipfile(path) and zipfile.ZipFile(path).testzip():      # torch checks no checksum
-            raise EOFError
+        if zipfile.is_zipfile(path):            # torch does not look at its checksums
+            with zipfile.ZipFile(path) as records:
+                if records.testzip():
+                    raise EOFError
         return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
     except Exception as error:      # a damaged file may trip the reader over anything
-        if code := re.search(r"GLOBAL ([\w.]+)", str(error)):
+        code = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if code or (is_pickle and isinstance(error, pickle.UnpicklingError)):
             raise CourseError(
-                f"{path} was not opened: it holds not only numbers but code, {code[1]}, which would run then. "
+                f"{path} was not opened: {code[1] if code else 'a pickle'} in it is code, which would run. "
                 "It may be a whole model, saved by torch.save(model, path). Ask whoever made it for weights "
                 "alone: torch.save(model.state_dict(), path) or save_checkpoint(path, model).") from None
         raise _damaged(path) from None

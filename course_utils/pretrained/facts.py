@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from functools import partial
+from importlib.metadata import version
 
 import torch
 from torch import nn
 
+from course_utils import __version__
 from course_utils.errors import CourseError
 from course_utils.pretrained.groups import LayerGroup
 from course_utils.pretrained.images import Images
@@ -23,7 +25,8 @@ def run_settings(model: nn.Module, optimizer: torch.optim.Optimizer, train: Imag
     if any(p not in named for group in optimizer.param_groups for p in group["params"]):
         raise CourseError("With checkpoint, the optimizer may hold only parameters of the model: others are "
                           "not saved. Make it of parameter_groups(model, 1e-3), or leave checkpoint out.")
-    groups = {f"optimizer group {i}": [named[group["params"][0]], f"{len(group['params'])} tensors",
+    groups = {f"optimizer group {i}": [f"{len(group['params'])} tensors",
+                                       *(named[p] for p in group["params"][:1]),
                                        *(f"{name} {group[name]}" for name in OF_A_GROUP if name in group)]
               for i, group in enumerate(optimizer.param_groups, start=1)}
     weights = getattr(model, "course_weights", None)
@@ -34,8 +37,14 @@ def run_settings(model: nn.Module, optimizer: torch.optim.Optimizer, train: Imag
 
 def machine(device: torch.device, precision: str) -> dict[str, str]:
     """All that should be the same for the last bits to be."""
-    return {"threads": str(torch.get_num_threads()), "torch": torch.__version__, "device": device.type,
+    return {**versions(), "threads": str(torch.get_num_threads()), "device": device.type,
             "precision": precision, "instructions": torch.backends.cpu.get_cpu_capability()}
+
+
+def versions() -> dict[str, str]:
+    """Of the course, and of the libraries that numbers pass through."""
+    return {"course": __version__,
+            **{name: version(name) for name in ("torch", "torchvision", "timm", "numpy", "pillow")}}
 
 
 def described(setting: object) -> str:

@@ -48,26 +48,25 @@ class Run:
         self.model.load_state_dict(self.kept)
 
     def epochs_to_do(self, epochs: int) -> range:
-        done = len(self.history.epochs)
-        return range(done + 1, done + 1 if self.history.stopped == "patience" else epochs + 1)
+        """Those that are left, none if patience was lost."""
+        return range(len(self.history.epochs) + 1, 0 if self.history.stopped == "patience" else epochs + 1)
 
     def add(self, latest: Epoch, on_epoch: Callable | None) -> None:
-        """One more epoch is done: keep its weights if they are worth it, and write them to the file."""
+        """One more epoch is done: keep its weights if they are worth it, and write all to the file."""
         self.history.epochs.append(latest)
+        asked = on_epoch is not None and on_epoch(latest) is False
         if not self.patience or self.history.best is latest:
             self.keep()
-        waited = latest.epoch - self.history.best.epoch
-        self.history.stopped = "patience" if self.patience and waited >= self.patience else ""
-        if on_epoch and on_epoch(latest) is False:
-            self.history.stopped = "asked"
+        waited = self.patience and latest.epoch - self.history.best.epoch >= self.patience
+        self.history.stopped = "asked" if asked else "patience" if waited else ""
         if self.path:
             try:
                 self._save()
             except CourseError as error:        # hours of training are worth more than this one file
                 print(f"{error} Training goes on.")
 
-    def interrupted(self) -> None:
-        """Ctrl-C: what is learned is handed over, unless an epoch is known to be better."""
+    def interrupt(self) -> None:
+        """Ctrl-C: what is learned by now is handed over, unless an epoch is known to be better."""
         self.history.stopped = "interrupted"
         if not (self.patience and self.history.epochs):
             self.keep()

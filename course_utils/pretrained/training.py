@@ -94,7 +94,9 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
     due, factor = due_by_epoch(model, unfreeze_at, epochs), choose_schedule(schedule)
     loss_of, precision = loss_with_inputs(loss or F.cross_entropy), choose_precision(precision, device, model)
     steps = _steps(train, batch_size) if factor else 0
-    model.to(memory_format=torch.channels_last)      # the same numbers, in the order convolutions like
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)        # the same numbers, in a faster order
     state, first = Run(model, optimizer, train, ema, patience), None
     if checkpoint:
         state.begin(checkpoint, val, precision, resume=resume, seed=seed, batch_size=batch_size, size=size,
@@ -113,7 +115,7 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
                         continue            # one picture has no statistics; next time another is left over
                     if factor:
                         set_rates(optimizer, factor((epoch - 1 + (step - 0.5) / steps) / epochs))
-                    inputs, targets = mix(inputs.to(device), labels.to(device), mixup)
+                    inputs, targets = mix(inputs.to(device, non_blocking=True), labels.to(device), mixup)
                     with enough_memory(inputs):
                         with computing_in(precision, model, device):
                             scores = run(model, inputs)                      # (B, classes)
@@ -139,7 +141,7 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
             if state.history.stopped:
                 break
     except KeyboardInterrupt:
-        state.interrupted()
+        state.interrupt()
     except TrainingDiverged:
         state.hand_over()
         raise

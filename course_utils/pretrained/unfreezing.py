@@ -42,7 +42,7 @@ def due_by_epoch(model: nn.Module, unfreeze_at: Mapping | None, epochs: int) -> 
 def _part(model: nn.Module, groups: dict[str, LayerGroup], asked: object) -> tuple[LayerGroup, float | None]:
     named, rate = asked if isinstance(asked, tuple) and len(asked) == 2 else (asked, None)
     if rate is not None and not (isinstance(rate, (int, float)) and rate > 0):
-        raise CourseError("In unfreeze_at, the rate of a part is a number above 0, {4: ('layer4', 1e-4)}, but "
+        raise CourseError("In unfreeze_at, a part's rate is a number above 0, {4: ('layer4', 1e-4)}, but "
                           f"got {rate!r}. Several parts are a list: {{4: ['layer3', 'layer4']}}")
     if isinstance(named, LayerGroup):
         return named, rate

@@ -194,6 +194,40 @@ def test_only_what_learns_reaches_the_optimizer(resnet18):
     assert held == count_parameters(resnet18, trainable=True)
 
 
+def test_two_groups_are_body_and_head(resnet18):
+    body, head = parameter_groups(resnet18, 1e-3, groups=2)
+    assert (body["name"], head["name"]) == ("body", "head") and (body["lr"], head["lr"]) == (1e-4, 1e-3)
+    assert sum(p.numel() for p in body["params"]) == 11_176_512, "the stem among them"
+
+
+def test_three_groups_are_early_late_and_head(resnet18):
+    early, late, head = parameter_groups(resnet18, 1e-3, groups=3)
+    assert [early["name"], late["name"], head["name"]] == ["early", "late", "head"]
+    assert [early["lr"], late["lr"], head["lr"]] == pytest.approx([1e-5, 1e-4, 1e-3])
+    assert any(p is resnet18.conv1.weight for p in early["params"])
+    assert any(p is resnet18.layer2[1].bn2.bias for p in early["params"])
+    assert late["params"][0] is resnet18.layer3[0].conv1.weight
+
+
+@pytest.mark.parametrize("groups", [None, 2, 3])
+def test_every_family_has_each_parameter_in_one_group(family, groups):
+    held = [id(p) for group in parameter_groups(family, 1e-3, groups=groups) for p in group["params"]]
+    assert sorted(held) == sorted(id(p) for p in family.parameters())
+
+
+def test_groups_that_are_frozen_take_no_place_in_the_row_of_rates(resnet18):
+    freeze(resnet18)
+    unfreeze(resnet18.fc)
+    unfreeze(resnet18.conv1)
+    groups = parameter_groups(resnet18, 1e-3, groups=3)
+    assert {group["name"]: group["lr"] for group in groups} == pytest.approx({"early": 1e-4, "head": 1e-3})
+
+
+def test_another_number_of_groups_is_said_in_words(resnet18):
+    with pytest.raises(CourseError, match="groups is 2, 3 or None, but got 4"):
+        parameter_groups(resnet18, 1e-3, groups=4)
+
+
 @pytest.mark.parametrize("make", [torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW, torch.optim.RMSprop])
 def test_any_torch_optimizer_takes_the_groups_and_moves_them(head_only, make):
     optimizer = make(parameter_groups(head_only, 1e-2))

@@ -13,12 +13,13 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from course_utils.errors import BadData, CourseError
+from course_utils.errors import BadData, CourseError, TrainingDiverged
 from course_utils.pretrained import (
     Images,
     evaluate,
     fit,
     freeze,
+    load_checkpoint,
     load_dataset,
     load_model,
     replace_head,
@@ -293,6 +294,87 @@ def test_a_loss_that_blows_up_names_step_rate_and_what_to_try():
             optimizer=torch.optim.SGD(model.parameters(), lr=1e25))
 
 
+def test_a_loss_far_above_the_first_is_noticed_before_it_is_nan():
+    model = nn.Linear(6, 2)
+    with pytest.raises(TrainingDiverged, match=r"The loss is \d\S* at step \d+ of epoch 1"):
+        fit(model, loader(points(noise=3)), loader(points()), epochs=9,
+            optimizer=torch.optim.SGD(model.parameters(), lr=1e5))
+
+
+@pytest.mark.parametrize("options", [{}, {"ema": 0.9}, {"patience": 9}, {"checkpoint": "run.pt"}])
+def test_after_a_loss_that_blows_up_the_model_has_the_weights_of_the_last_epoch_again(tmp_path, options):
+    kept, model, val = [], small(), loader(points(seed=1))
+    if "checkpoint" in options:
+        options = {"checkpoint": tmp_path / "run.pt"}
+
+    def nan_in_the_third_epoch(scores, labels):
+        return F.cross_entropy(scores, labels) * (torch.nan if len(kept) == 2 else 1)
+    with pytest.raises(TrainingDiverged, match=r"step 1 of epoch 3.*end of epoch 2 again"):
+        fit(model, loader(points()), val, epochs=9, loss=nan_in_the_third_epoch, on_epoch=kept.append,
+            **options)
+    assert evaluate(model, val).loss == pytest.approx(kept[1].val_loss, rel=1e-6) and not model.training
+    if options.get("checkpoint"):
+        assert not changed(load_checkpoint(options["checkpoint"], small()).model.state_dict(), model)
+
+
+def test_blown_up_in_the_first_epoch_it_has_those_from_before_training():
+    model = small()
+    before = values(model)
+    with pytest.raises(TrainingDiverged, match="from before training again"):
+        fit(model, loader(points(noise=5)), loader(points()), epochs=1,
+            optimizer=torch.optim.SGD(model.parameters(), lr=1e25))
+    assert not changed(before, model)
+
+
+class Greedy(torch.autograd.Function):
+    """Needs more memory than there is, on the way there or back."""
+
+    @staticmethod
+    def forward(ctx, x, way):
+        ctx.way = way
+        return x.clone() if way == "back" else x + torch.empty(2**60).sum()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient + torch.empty(2**60).sum(), None
+
+
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_too_little_memory_suggests_a_smaller_batch(way):
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = nn.Linear(6, 2)
+
+        def forward(self, x):
+            return Greedy.apply(self.head(x), way)
+    with pytest.raises(CourseError, match=r"not enough memory for 8 inputs of shape \(6,\).*batch_size=4"):
+        fit(Model(), loader(points()), loader(points()), epochs=1)
+
+
+def test_a_class_without_pictures_is_told(model, images, capsys):
+    dark = images.subset([0, 2, 4, 6])
+    fit(model, dark, images, epochs=1, size=SIZE)
+    fit(model, images, dark, epochs=1, size=SIZE)
+    assert capsys.readouterr().out.splitlines() == ["There are no pictures of light to learn from.",
+                                                    "There are no pictures of light to validate with."]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", torch.optim.Adam,
+                                       torch.optim.LBFGS(nn.Linear(2, 2).parameters())])
+def test_what_is_no_optimizer_for_batches_is_said_in_words(optimizer):
+    with pytest.raises(CourseError, match=r"torch optimizer that makes one step a batch.*parameter_groups"):
+        fit(small(), loader(points()), loader(points()), epochs=1, optimizer=optimizer)
+
+
+@pytest.mark.parametrize("loss, words", [
+    ("cross_entropy", "a function of"), (lambda s, y: 0.5, "it is float"),
+    (lambda s, y: None, "it is NoneType")])
+def test_what_is_no_loss_is_said_in_words(loss, words):
+    with pytest.raises(CourseError, match=words):
+        fit(small(), loader(points()), loader(points()), epochs=1, loss=loss)
+
+
 def test_nan_in_the_inputs_is_noticed_at_the_first_step():
     data = TensorDataset(torch.full((4, 6), torch.nan), torch.tensor([0, 1, 0, 1]))
     with pytest.raises(CourseError, match=r"nan at step 1 of epoch 1.*nan in the inputs"):
@@ -314,7 +396,9 @@ def test_parameters_that_take_no_part_are_noticed():
 
 @pytest.mark.parametrize("options, words", [
     ({"epochs": 0}, "epochs is a whole number"), ({"epochs": 1, "patience": 0}, "patience"),
-    ({"epochs": 1, "batch_size": -1}, "batch_size"), ({"epochs": 1, "size": 64}, "size is for Images")])
+    ({"epochs": 1, "batch_size": -1}, "batch_size"), ({"epochs": 1, "size": 64}, "size is for Images"),
+    ({"epochs": 1, "mixup": -1}, "mixup is a number from 0"), ({"epochs": 1, "mixup": None}, "mixup"),
+    ({"epochs": 1, "ema": 1}, "ema is a number between 0 and 1"), ({"epochs": 1, "ema": 1.5}, "ema")])
 def test_numbers_that_make_no_sense_are_refused(options, words):
     with pytest.raises(CourseError, match=words):
         fit(small(), loader(points()), loader(points()), **options)

@@ -1,0 +1,357 @@
+"""A run that was stopped goes on as if it never had been; what would make it another run is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+from course_utils import paths
+from course_utils.errors import CourseError, DamagedFile
+from course_utils.pretrained import fit, freeze, load_checkpoint, save_checkpoint, unfreeze
+
+
+def points(count: int = 40, seed: int = 0) -> TensorDataset:
+    """Features that a linear layer can nearly tell apart."""
+    y = torch.arange(count) % 2
+    return TensorDataset(torch.randn(count, 6, generator=torch.Generator().manual_seed(seed))
+                         + (2 * y - 1)[:, None], y)
+
+
+def loader(seed: int = 0, **options) -> DataLoader:
+    return DataLoader(points(seed=seed), batch_size=8, **options)
+
+
+def small(seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2))
+
+
+def weights(model: nn.Module) -> dict:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def same(one: dict, other: dict) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def stop_after(epoch: int):
+    return lambda latest: latest.epoch < epoch
+
+
+def train(path: Path | None, *, model=None, epochs=6, shuffled=None, make=torch.optim.Adam, **options):
+    """A run on `small`, which keeps itself in `path`; returns (model, history)."""
+    model = model or small()
+    learning = [p for p in model.parameters() if p.requires_grad]
+    data = shuffled or loader(shuffle=True)
+    history = fit(model, data, loader(1), epochs=epochs, checkpoint=path, optimizer=make(learning, lr=0.05),
+                  **options)
+    return model, history
+
+
+def losses(history) -> list:
+    return [(epoch.epoch, epoch.train_loss, epoch.val_loss, epoch.rates, epoch.unfrozen)
+            for epoch in history.epochs]
+
+
+# Bit for bit ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("options", [
+    {}, {"make": torch.optim.SGD}, {"make": torch.optim.RMSprop},
+    {"make": partial(torch.optim.SGD, momentum=0.9)},
+    {"schedule": "cosine"}, {"schedule": "one-cycle"}, {"mixup": 0.4}, {"ema": 0.9}, {"patience": 6},
+    {"ema": 0.9, "patience": 6, "mixup": 0.2, "schedule": "cosine", "seed": 3}],
+    ids=lambda options: "-".join(options) or "plain")
+@pytest.mark.parametrize("stop", [1, 3])
+def test_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, options, stop):
+    never, whole = train(None, **options)
+    train(tmp_path / "run.pt", on_epoch=stop_after(stop), **options)
+    resumed, history = train(tmp_path / "run.pt", model=small(seed=9), resume=True, **options)
+    assert same(weights(resumed), weights(never)) and losses(history) == losses(whole)
+    assert history.stopped == "" and len(history.epochs) == 6
+
+
+def test_without_the_optimizers_state_it_would_not(tmp_path):
+    """The twin: what the optimizer remembers is part of the run."""
+    never, _ = train(None)
+    train(tmp_path / "run.pt", on_epoch=stop_after(3))
+    contents = torch.load(tmp_path / "run.pt")
+    contents["optimizer"]["state"] = {}
+    torch.save(contents, tmp_path / "run.pt")
+    resumed, _ = train(tmp_path / "run.pt", resume=True)
+    assert not same(weights(resumed), weights(never))
+
+
+def test_layers_unfrozen_before_and_after_the_stop_are_in_the_optimizer_again(tmp_path):
+    def frozen():
+        model = freeze(small())
+        unfreeze(model[4])
+        return model
+    plan = {"unfreeze_at": {2: "1", 4: ("0", 1e-3)}}
+    never, whole = train(None, model=frozen(), **plan)
+    for stop in (1, 2, 4):
+        path = tmp_path / f"{stop}.pt"
+        train(path, model=frozen(), on_epoch=stop_after(stop), **plan)
+        resumed, history = train(path, model=frozen(), resume=True, **plan)
+        assert same(weights(resumed), weights(never)) and losses(history) == losses(whole)
+    assert [epoch.unfrozen for epoch in whole.epochs] == [(), ("1",), (), ("0",), (), ()]
+
+
+def test_layers_unfrozen_by_hand_are_in_the_optimizer_again(tmp_path):
+    def run(path, stop=9, **options):
+        model = freeze(small())
+        unfreeze(model[4])
+        optimizer = torch.optim.Adam(model[4].parameters(), lr=0.05)
+
+        def by_hand(epoch):
+            if epoch.epoch == 2:
+                unfreeze(model[0], optimizer=optimizer)
+            return epoch.epoch < stop
+        fit(model, loader(shuffle=True), loader(1), epochs=5, optimizer=optimizer, on_epoch=by_hand,
+            checkpoint=path, **options)
+        return weights(model)
+    run(tmp_path / "run.pt", stop=3)
+    assert same(run(tmp_path / "run.pt", resume=True), run(None))
+
+
+def test_a_loader_with_random_numbers_of_its_own_goes_on_with_them(tmp_path):
+    def shuffled():
+        return loader(shuffle=True, generator=torch.Generator().manual_seed(4))
+    never, _ = train(None, shuffled=shuffled())
+    train(tmp_path / "run.pt", shuffled=shuffled(), on_epoch=stop_after(3))
+    resumed, _ = train(tmp_path / "run.pt", shuffled=shuffled(), resume=True)
+    assert same(weights(resumed), weights(never))
+
+
+def test_a_run_interrupted_in_the_middle_of_an_epoch_goes_on_from_its_last_whole_one(tmp_path):
+    steps = []
+
+    def loss(scores, labels):
+        steps.append(1)
+        if len(steps) == 13:
+            raise KeyboardInterrupt
+        return F.cross_entropy(scores, labels)
+    _, stopped = train(tmp_path / "run.pt", loss=loss)
+    assert stopped.stopped == "interrupted" and len(stopped.epochs) == 2
+    resumed, _ = train(tmp_path / "run.pt", loss=loss, resume=True)
+    assert same(weights(resumed), weights(train(None)[0]))
+
+
+def test_a_run_stopped_in_its_first_epoch_begins_again_with_the_head_it_began_with(tmp_path):
+    """Also where that head was drawn without a seed: resuming draws another, which plays no part."""
+    steps = []
+
+    def loss(scores, labels):
+        steps.append(1)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        return F.cross_entropy(scores, labels)
+    train(tmp_path / "run.pt", loss=loss)
+    resumed, _ = train(tmp_path / "run.pt", model=small(seed=9), loss=loss, resume=True)
+    assert same(weights(resumed), weights(train(None)[0]))
+
+
+def test_resume_without_a_file_just_starts(tmp_path):
+    started, history = train(tmp_path / "new" / "run.pt", resume=True)
+    assert len(history.epochs) == 6 and same(weights(started), weights(train(None)[0]))
+
+
+def test_a_run_that_is_done_is_only_read_again(tmp_path):
+    done, whole = train(tmp_path / "run.pt", patience=6)
+    again, history = train(tmp_path / "run.pt", model=small(seed=9), patience=6, resume=True)
+    assert same(weights(again), weights(done)) and history.epochs == whole.epochs
+
+
+def test_a_run_that_lost_patience_stays_ended(tmp_path):
+    def ascent(scores, labels):
+        return -F.cross_entropy(scores, labels)
+    done, whole = train(tmp_path / "run.pt", loss=ascent, patience=2)
+    again, history = train(tmp_path / "run.pt", loss=ascent, patience=2, resume=True)
+    assert history.stopped == whole.stopped == "patience" and len(history.epochs) == len(whole.epochs) == 3
+    assert same(weights(again), weights(done))
+
+
+def test_without_a_schedule_a_run_may_be_made_longer(tmp_path):
+    train(tmp_path / "run.pt", epochs=3)
+    longer, _ = train(tmp_path / "run.pt", epochs=6, resume=True)
+    assert same(weights(longer), weights(train(None, epochs=6)[0]))
+
+
+def test_what_is_resumed_is_said(tmp_path, capsys):
+    train(tmp_path / "run.pt", epochs=2)
+    train(tmp_path / "run.pt", epochs=3, resume=True)
+    assert capsys.readouterr().out.strip() == f"Resumed after epoch 2 of {tmp_path / 'run.pt'}."
+
+
+def test_with_other_threads_it_goes_on_and_says_that_bits_may_differ(tmp_path, capsys):
+    train(tmp_path / "run.pt", epochs=2)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        _, history = train(tmp_path / "run.pt", epochs=3, resume=True)
+    finally:
+        torch.set_num_threads(threads)
+    assert f"not bit-identical to a run never stopped: threads was {threads}, is" in capsys.readouterr().out
+    assert len(history.epochs) == 3
+
+
+# Killed --------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def order():
+    """Start a training in a process of its own, kill it after some seconds, and hear what became of it."""
+    program = Path(__file__).with_name("resumable_run.py")
+    environment = {**os.environ, "PYTHONPATH": str(paths.repository()), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          env=environment) as warm:
+        def give(path: Path, kill_after: float | None = None) -> dict:
+            print(json.dumps({"path": str(path), "kill_after": kill_after}), file=warm.stdin, flush=True)
+            answer = json.loads(warm.stdout.readline())
+            assert not answer["failed"]
+            return answer
+        yield give
+        warm.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def never_killed(order, tmp_path_factory):
+    """How such a run ends, and how long it takes."""
+    path = tmp_path_factory.mktemp("never") / "run.pt"
+    return order(path)["seconds"], torch.load(f"{path}.end")
+
+
+def kill_and_resume(order, never_killed, path: Path, kills: int, rng: random.Random) -> None:
+    seconds, end = never_killed
+    done = 0
+    while done < kills:
+        done += order(path, kill_after=rng.uniform(0.01, 0.7) * seconds)["killed"]
+        if Path(f"{path}.end").exists():            # it was quicker: another run for the kills that are left
+            compare(path, end)
+            shutil.rmtree(path.parent)
+            path.parent.mkdir()
+    order(path)
+    compare(path, end)
+
+
+def compare(path: Path, end: dict) -> None:
+    resumed = torch.load(f"{path}.end")
+    assert same(resumed["weights"], end["weights"]) and resumed["losses"] == end["losses"]
+    assert {file.name for file in path.parent.iterdir()} == {"run.pt", "run.pt.end"}, "nothing half written"
+
+
+def test_a_run_killed_three_times_ends_with_the_same_bits(order, never_killed, tmp_path):
+    kill_and_resume(order, never_killed, tmp_path / "run" / "run.pt", 3, random.Random(0))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(4))
+def test_runs_killed_at_24_random_moments_end_with_the_same_bits(order, never_killed, tmp_path, seed):
+    kill_and_resume(order, never_killed, tmp_path / "run" / "run.pt", 6, random.Random(seed))
+
+
+# Another run ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("options, words", [
+    ({"seed": 1}, "seed was 0, is 1"), ({"mixup": 0.3}, r"mixup was 0\.0, is 0\.3"),
+    ({"ema": 0.9}, "ema was None"),
+    ({"patience": 2}, "patience was None, is 2"), ({"schedule": "cosine"}, "schedule was None, is cosine"),
+    ({"loss": nn.CrossEntropyLoss(label_smoothing=0.1)}, "loss was None, is CrossEntropyLoss"),
+    ({"make": torch.optim.SGD}, "optimizer was Adam, is SGD"),
+    ({"make": partial(torch.optim.Adam, weight_decay=0.1)}, r"weight_decay 0, .*weight_decay 0\.1"),
+    ({"unfreeze_at": {2: "0"}}, "unfreeze_at"),
+    ({"shuffled": DataLoader(points(seed=5), batch_size=8)}, "training data was"),
+    ({"shuffled": DataLoader(points(), batch_size=4)}, "training data was")])
+def test_a_checkpoint_of_another_run_is_refused(tmp_path, options, words):
+    train(tmp_path / "run.pt", epochs=1)
+    before, model = (tmp_path / "run.pt").read_bytes(), small(seed=9)
+    untouched = weights(model)
+    with pytest.raises(CourseError, match=f"of another run: .*{words}.*begin anew"):
+        train(tmp_path / "run.pt", model=model, epochs=2, resume=True, **options)
+    assert (tmp_path / "run.pt").read_bytes() == before and same(weights(model), untouched)
+
+
+def test_losses_that_differ_in_a_number_only_are_told_apart(tmp_path):
+    train(tmp_path / "run.pt", epochs=1, loss=nn.CrossEntropyLoss(label_smoothing=0.1))
+    train(tmp_path / "run.pt", epochs=2, loss=nn.CrossEntropyLoss(label_smoothing=0.1), resume=True)
+    with pytest.raises(CourseError, match=r"'label_smoothing': 0\.1.*'label_smoothing': 0\.2"):
+        train(tmp_path / "run.pt", epochs=3, loss=nn.CrossEntropyLoss(label_smoothing=0.2), resume=True)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    train(tmp_path / "run.pt", epochs=1)
+    with pytest.raises(CourseError, match="do not fit this Linear"):
+        train(tmp_path / "run.pt", model=nn.Linear(6, 2), epochs=2, resume=True)
+
+
+def test_a_file_without_a_run_is_refused(tmp_path):
+    save_checkpoint(tmp_path / "model.pt", small())
+    with pytest.raises(CourseError, match=r"no run of fit to resume.*load_checkpoint"):
+        train(tmp_path / "model.pt", resume=True)
+
+
+def test_a_damaged_file_is_not_resumed_from(tmp_path):
+    train(tmp_path / "run.pt", epochs=1)
+    whole = (tmp_path / "run.pt").read_bytes()
+    (tmp_path / "run.pt").write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(DamagedFile, match="damaged or cut short"):
+        train(tmp_path / "run.pt", resume=True)
+
+
+def test_resume_without_a_path_is_said_in_words():
+    with pytest.raises(CourseError, match="give the path"):
+        train(None, resume=True)
+
+
+def test_an_optimizer_with_parameters_of_others_is_refused(tmp_path):
+    model, temperature = small(), nn.Parameter(torch.ones(1))
+    with pytest.raises(CourseError, match="only parameters of the model"):
+        fit(model, loader(), loader(1), epochs=1, checkpoint=tmp_path / "run.pt",
+            optimizer=torch.optim.Adam([*model.parameters(), temperature]))
+
+
+# The file ------------------------------------------------------------------------------------------
+
+def test_a_path_that_cannot_be_written_is_noticed_before_training(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(CourseError, match="could not be written"):
+        train(tmp_path / "folder", loss=lambda scores, labels: pytest.fail("it trained"))
+
+
+def test_a_disk_that_fails_later_does_not_end_training(tmp_path, capsys):
+    path = tmp_path / "runs" / "run.pt"
+
+    def break_the_disk(epoch):
+        if epoch.epoch == 2:
+            shutil.rmtree(path.parent)
+            path.parent.write_text("a file where the folder was")
+    trained, history = train(path, on_epoch=break_the_disk)
+    assert len(history.epochs) == 6 and same(weights(trained), weights(train(None)[0]))
+    assert capsys.readouterr().out.count("could not be written: ") == 5
+
+
+def test_the_file_is_for_a_stranger_too_and_has_the_weights_that_fit_hands_over(tmp_path):
+    """With ema and patience these are neither the latest nor the live ones."""
+    trained, history = train(tmp_path / "run.pt", ema=0.9, patience=6)
+    found = load_checkpoint(tmp_path / "run.pt", small(seed=9))
+    assert same(weights(found.model), weights(trained))
+    assert found.epoch == history.best.epoch and found.history.epochs == history.epochs
+
+
+def test_rates_that_would_not_be_readable_again_are_refused_at_once(tmp_path):
+    import numpy as np
+    model = small()
+    optimizer = torch.optim.SGD(model.parameters(), lr=np.float64(0.1))
+    with pytest.raises(CourseError, match=r"numpy.*float\(rate\)"):
+        fit(model, loader(), loader(1), epochs=1, checkpoint=tmp_path / "run.pt", optimizer=optimizer)
+    assert not list(tmp_path.iterdir())
