@@ -20,9 +20,9 @@ class FromCut:
 
     The model's own `forward` runs all the same, so that whatever it does between its layers is done. But each
     layer before the cut gives back empty memory of the right shape at once, and the first layer after it is
-    handed the activations. That needs no knowledge of any family; whether it holds for a network is tried out.
+    handed the activations. That needs no knowledge of any family; whether it holds for a network is tried.
 
-    A copy of a model that uses it runs the copy's layers: it refers to modules, which are copied along.
+    A copy of a model that uses it runs the copy's own layers: it refers to modules, which are copied along.
     """
 
     def __init__(self, model: nn.Module, tail: Sequence[LayerGroup], pictures: Tensor):
@@ -38,8 +38,9 @@ class FromCut:
         self.frozen = [p for p in model.parameters() if p not in learning]
         self.cut: nn.Module | None = None                                   # the first layer after the cut
         self.skipped: dict[nn.Module, list[torch.Size]] = {}                # what each of its calls gives
+        entries = {module for group in tail for module in group.modules}
         with in_eval_mode(model), torch.no_grad():
-            activations, self.scores = self._trace(model, {m for group in tail for m in group.modules}, pictures)
+            activations, self.scores = self._trace(model, entries, pictures)
             self._try(model, activations)
 
     def __call__(self, activations: Tensor, fill: float | None = None) -> Tensor:
@@ -70,7 +71,8 @@ class FromCut:
         with ExitStack() as borrowed:
             for module, shapes in self.skipped.items():
                 borrowed.enter_context(replaced_forward(module, skip(module, iter(shapes))))
-            borrowed.callback(self.cut.register_forward_pre_hook(enter).remove)
+            # before other hooks, which see the activations then
+            borrowed.callback(self.cut.register_forward_pre_hook(enter, prepend=True).remove)
             return self.forward(empty(self.picture))
 
     def _trace(self, model: nn.Module, entries: set[nn.Module], pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,7 +107,7 @@ class FromCut:
         try:
             found = self(activations, fill=math.nan)
         except Exception as error:
-            raise _cannot(model, f"without its first layers it fails: {str(error).splitlines()[0]}") from error
+            raise _cannot(model, f"without its first layers it fails ({error})") from error
         if not torch.allclose(found, self.scores, rtol=1e-3, atol=1e-3 * self.scores.abs().max().item()):
             raise _cannot(model, "something of the frozen layers passes the cut by")
 
@@ -124,5 +126,5 @@ def replaced_forward(module: nn.Module, forward: Callable) -> Iterator[None]:
 
 
 def _cannot(model: nn.Module, why: str) -> CourseError:
-    return CourseError(f"This {type(model).__name__} cannot be cut before the first layer that learns: {why}. "
-                       "Train it with fit, or move the cut: unfreeze one layer group more.")
+    return CourseError(f"This {type(model).__name__} cannot be cut before the first layer that learns: {why}."
+                       " Train it with fit, or move the cut: unfreeze one layer group more.")

@@ -1,4 +1,4 @@
-"""Partial fine-tuning with the frozen layers run once: what they give is kept, and the rest learns from it."""
+"""Partial fine-tuning with the frozen layers run once: what they give is kept, the rest learns from it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def fit_tail(model: nn.Module, train: Images | Iterable, val: Images | Iterable,
     """`fit`, but the frozen layers run once for each picture, not once in every epoch.
 
     Freeze and unfreeze first: the cut lies before the first layer group in which anything learns, now or by
-    `unfreeze_at`. What enters there is kept in files, as features are, and the tail, from the cut to the head,
-    is trained on it. That is the same training as through the whole network on unchanged pictures; in float32
+    `unfreeze_at`. What enters there is kept in files, as features are, and the tail, from there to the head,
+    learns from it. That is the same training as through the whole network on unchanged pictures; in float32
     the weights agree to about 1e-4. Afterwards the model itself has the trained tail.
 
     Args:
@@ -58,8 +58,8 @@ def fit_tail(model: nn.Module, train: Images | Iterable, val: Images | Iterable,
     for name, count in [("views", views), ("batch_size", batch_size)]:
         check_count(name, count)
     if "augment" in options or (views > 1 and not isinstance(train, Images)):
-        raise CourseError("fit_tail augments Images before the frozen layers run: views=5 makes five views of "
-                          "each. Leave augment out; a DataLoader brings its own pictures, read once.")
+        raise CourseError("fit_tail augments Images before the frozen layers run: views=5 makes five views "
+                          "of each. Leave augment out; a DataLoader brings its own pictures, read once.")
     checked_optimizer(model, options.get("optimizer"))
     tail = _tail(model, due_by_epoch(model, options.get("unfreeze_at"), epochs))
     sample, batches = _first_pictures(model, train, size)
@@ -70,11 +70,11 @@ def fit_tail(model: nn.Module, train: Images | Iterable, val: Images | Iterable,
     read = Reader(model, from_cut.cut, "input", _as_they_are, precision)
     own = {module for group in tail for module in group.modules}
     names = [name for name, module in model.named_modules() if module in own]
-    learn_from = _activations(read, train, batches, names, views, size, cache)
-    validate_with = _activations(read, val, val, names, 1, size, cache)
+    learn_from = DataLoader(_activations(read, train, batches, names, views, size, cache), batch_size,
+                            shuffle=True)
+    validate_with = DataLoader(_activations(read, val, val, names, 1, size, cache), batch_size)
     with replaced_forward(model, from_cut):
-        return fit(model, DataLoader(learn_from, batch_size, shuffle=True), DataLoader(validate_with, batch_size),
-                   epochs=epochs, precision=precision, **options)
+        return fit(model, learn_from, validate_with, epochs=epochs, precision=precision, **options)
 
 
 class Activations(Dataset):
