@@ -1,31 +1,43 @@
-"""Features kept in files. A file is used only if nothing they depend on has changed, and if it is whole."""
+"""Features kept in files. A file is used only if nothing they depend on has changed, and if it is whole.
+
+A file is 256 bytes of text (checksum, kind of number, shape of a row), then the rows, one for each picture.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
+import numpy as np
 import PIL
 import torch
 import torchvision
 from torch import Tensor, nn
 
 from course_utils import paths
+from course_utils.errors import CourseError
 
-FORMAT = 1
+FORMAT = 2
+HEAD = 256                # bytes before the rows
+SMALL = 64 * 2**20        # bytes; so few rows go into memory, safe from whatever happens to the file
+DAY = 24 * 60 * 60        # seconds after which an unfinished file has lost its writer
 
 
-def feature_key(model: nn.Module, without: str | None, *facts: object) -> str:
+def feature_key(model: nn.Module, without: Sequence[str], *facts: object) -> str:
     """The name for features of the model as it is now: parameters, buffers, layers and their settings.
 
     Args:
-        without: dotted name of a part the features do not depend on: the head.
+        without: dotted names of parts the features do not depend on: the head.
         facts: whatever else they depend on: layer, preprocessing, precision, pictures.
     """
     def counts(name: str) -> bool:
-        return without is None or not (name == without or name.startswith(f"{without}."))
+        return not any(name == part or name.startswith(f"{part}.") for part in without)
 
     versions = (FORMAT, torch.__version__, torchvision.__version__, PIL.__version__)
     digest = hashlib.sha256(repr((versions, facts)).encode())
@@ -40,44 +52,137 @@ def feature_key(model: nn.Module, without: str | None, *facts: object) -> str:
 
 
 def stored(key: str) -> Tensor | None:
-    """The features under `key`, (N, D); None if there are none. A damaged file is deleted, and this said."""
+    """The rows under `key`; None if there are none. After an interruption they are not all.
+
+    The file is read once, to compare its checksum; many rows are then memory-mapped. A damaged file is
+    deleted, and this said.
+    """
     path = _path(key)
-    if not path.is_file():
-        return None
     try:
-        kept = torch.load(path, weights_only=True)
-        whole = kept["key"] == key and kept["sha256"] == _digest(kept["x"])
-    except Exception:       # a damaged file may trip the reader over anything
-        whole = False
-    if whole:
-        return kept["x"]
-    path.unlink(missing_ok=True)
+        with path.open("rb") as file:
+            checksum, *kind = file.read(HEAD).decode("ascii").split()
+            digest = hashlib.file_digest(file, lambda: hashlib.sha256(key.encode()))
+            if _checksum(digest, kind) == checksum:
+                return _mapped(file, kind)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):       # the disk failed, or the first bytes are no such text
+        pass
+    with suppress(OSError):
+        path.unlink()
     print(f"The stored features in {path.name} were damaged; the pictures are read again.")
     return None
 
 
-def store(key: str, x: Tensor) -> None:
-    """Keep features. Another process sees the whole file or none; where none can be written, that is said."""
-    path, unfinished = _path(key), None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            unfinished = Path(file.name)
-            torch.save({"key": key, "sha256": _digest(x), "x": x}, file)
-        os.replace(unfinished, path)
-    except (OSError, RuntimeError) as error:
-        print(f"The features could not be stored in {path.parent} ({error}); they will be computed again.")
-    finally:
-        if unfinished:
-            unfinished.unlink(missing_ok=True)      # gone already, unless something went wrong on the way
+class Rows:
+    """Rows that go to a file as they come, so that memory stays flat however many there are.
+
+    Where there is no room on the disk, that is said, and they stay in memory. Used in a `with`: after Ctrl-C
+    the rows so far are kept under the key.
+
+    Args:
+        key: what `stored` will find them by; None keeps nothing after the rows are gone.
+    """
+
+    def __init__(self, key: str | None):
+        self.key, self.kind, self.memory, self.file = key, [], [], None
+        self.done = 0, hashlib.sha256((key or "").encode())        # bytes written, and their digest
+        folder = _path(key).parent if key else Path(tempfile.gettempdir())
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for old in folder.glob("*.part"):       # of a process that was killed
+                if time.time() - old.stat().st_mtime > DAY:
+                    old.unlink(missing_ok=True)
+            self.file = tempfile.NamedTemporaryFile(        # noqa: SIM115 - it is open until the rows are done
+                dir=folder, suffix=".part", delete=False, buffering=0)
+            self._write(bytes(HEAD))
+        except OSError as error:
+            self._stay_in_memory(error)
+
+    def append(self, rows: Tensor) -> None:
+        """(B, …), on the CPU; of the same shape and kind of number each time."""
+        kind = [str(rows.dtype).removeprefix("torch."), *map(str, rows.shape[1:])]
+        if self.kind not in ([], kind):
+            raise CourseError(f"Some pictures give activations of shape ({', '.join(self.kind[1:])}), others "
+                              f"({', '.join(kind[1:])}). Prepare all of them in one size.")
+        self.kind = kind
+        if self.file:
+            content = _bytes(rows)
+            try:
+                self._write(content)
+            except OSError as error:
+                self._stay_in_memory(error)
+            else:
+                digest = self.done[1].copy()
+                digest.update(content)
+                self.done = self.done[0] + len(content), digest     # at once: Ctrl-C may come between lines
+                return
+        self.memory.append(rows)
+
+    def finish(self) -> Tensor:
+        """All rows; where they are many, memory-mapped. Changing them changes no file."""
+        if not self.file:
+            return torch.cat(self.memory)
+        try:
+            self._store()
+        except OSError as error:
+            self._stay_in_memory(error)
+            return torch.cat(self.memory)
+        with open(_path(self.key) if self.key else self.file.name, "rb") as file:
+            return _mapped(file, self.kind)
+
+    def __enter__(self) -> Rows:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KeyboardInterrupt) and self.key and self.done[0] and self.file:
+            with suppress(OSError, ValueError):         # no room; or closed: they are kept already
+                self._store()
+        self._drop_file()
+
+    def _store(self) -> None:
+        self.file.truncate(HEAD + self.done[0])             # a row cut short by Ctrl-C
+        self.file.seek(0)
+        self._write(" ".join([_checksum(self.done[1], self.kind), *self.kind]).encode().ljust(HEAD))
+        self.file.close()
+        if self.key:
+            os.replace(self.file.name, _path(self.key))     # another process sees the whole file or none
+
+    def _write(self, content: bytes) -> None:
+        left = memoryview(content)
+        while left:                                         # a disk that fills up takes a part
+            left = left[self.file.write(left):]
+
+    def _stay_in_memory(self, error: OSError) -> None:
+        print(f"The features could not be stored ({error}); they stay in memory, and will be computed again.")
+        if self.done[0]:
+            with open(self.file.name, "rb") as file:
+                self.memory = [_mapped(file, self.kind, self.done[0]).clone()]
+        self._drop_file()
+
+    def _drop_file(self) -> None:
+        if self.file:
+            self.file.close()
+            with suppress(OSError):         # gone already where it was kept
+                os.unlink(self.file.name)
+        self.file = None
 
 
 def _path(key: str) -> Path:
-    return paths.cache() / "features" / f"{key}.pt"
+    return paths.cache() / "features" / f"{key}.rows"
 
 
-def _digest(x: Tensor) -> str:
-    return hashlib.sha256(repr((tuple(x.shape), str(x.dtype))).encode() + _bytes(x)).hexdigest()
+def _checksum(digest: hashlib._Hash, kind: list[str]) -> str:
+    digest = digest.copy()
+    digest.update(repr(kind).encode())
+    return digest.hexdigest()
+
+
+def _mapped(file: BinaryIO, kind: list[str], length: int | None = None) -> Tensor:
+    """The rows in `file`; many are each read when first looked at, and become copies when written to."""
+    raw = np.memmap(file, np.uint8, "c", offset=HEAD, shape=length)
+    raw = raw if len(raw) > SMALL else np.array(raw)
+    return torch.from_numpy(raw).view(getattr(torch, kind[0])).reshape(-1, *map(int, kind[1:]))
 
 
 def _bytes(value: Tensor) -> bytes:

@@ -100,7 +100,7 @@ def test_pooled_features_work_in_every_family(name, width):
     with torch.no_grad():
         batch = torch.randn(2, 3, SIZE, SIZE)
         expected = model(batch)
-        features = extract_features(model, [(batch, torch.zeros(2, dtype=torch.long))])
+        features = extract_features(model, [(batch, torch.zeros(2, dtype=torch.long))], precision="float32")
         assert features.x.shape == (2, width)
         torch.testing.assert_close(model.get_submodule(find_head(model))(features.x), expected,
                                    atol=1e-4, rtol=1e-4)
@@ -340,30 +340,6 @@ def test_the_file_of_other_features_is_not_taken_for_these(model, images):
     other.write_bytes(small.read_bytes())
     again = extract_features(model, images, size=96)
     assert torch.equal(again.x, extract_features(model, images, size=96, cache=False).x)
-
-
-def test_an_interruption_leaves_nothing_half_made(model, images, monkeypatch):
-    def interrupt(module, inputs, output):
-        if interrupt.after == 0:
-            raise KeyboardInterrupt
-        interrupt.after -= 1
-    interrupt.after = 1
-    hook = model.conv_stem.register_forward_hook(interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        extract_features(model, images, size=SIZE, batch_size=2)
-    hook.remove()
-    assert not cached_files()
-    assert len(extract_features(model, images, size=SIZE, batch_size=2)) == 6
-
-
-def test_an_interruption_while_writing_leaves_nothing_half_made(model, images, monkeypatch):
-    def interrupted_save(content, file):
-        file.write(b"half")
-        raise KeyboardInterrupt
-    monkeypatch.setattr("course_utils.pretrained.feature_cache.torch.save", interrupted_save)
-    with pytest.raises(KeyboardInterrupt):
-        extract_features(model, images, size=SIZE)
-    assert not cached_files()
 
 
 def test_a_cache_that_cannot_be_written_loses_no_features(model, images, monkeypatch, tmp_path, capsys):
