@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import subprocess
 import sys
 import tokenize
@@ -123,7 +124,22 @@ def test_lines_of_code_leave_out_what_is_written_for_people():
     assert lines_of_code(source) == 4
 
 
-def test_the_package_stays_small():
-    python = sum(lines_of_code(p.read_text()) for p in PACKAGE.rglob("*.py") if "lessons" not in p.parts)
-    drawing = sum(len(p.read_text().splitlines()) for p in PACKAGE.rglob("*.js"))
-    assert python <= 5000 and drawing <= 1000, f"{python} lines of Python, {drawing} of JavaScript"
+MOST_LINES = {"pretrained": 4000, "teaching": 1500, "widgets": 1000, "cli": 600}
+
+
+@pytest.mark.parametrize("room", MOST_LINES)
+def test_a_room_stays_small(room):
+    lines = sum(lines_of_code(path.read_text()) for path in (PACKAGE / room).rglob("*.py"))
+    assert lines <= MOST_LINES[room], f"{lines} lines of Python"
+
+
+def test_the_drawings_stay_small():
+    lines = sum(len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.js"))
+    assert lines <= 1000, f"{lines} lines of JavaScript"
+
+
+def test_the_map_of_the_subject_names_every_file_once():
+    shown = (PACKAGE.parent / "DESIGN.md").read_text().split("by concept")[1].split("##")[0]
+    named = re.findall(r"`([a-z_]+)`", shown)
+    files = {path.stem for path in (PACKAGE / "pretrained").glob("*.py")} - {"__init__"}
+    assert sorted(name for name in named if name in files) == sorted(files)
