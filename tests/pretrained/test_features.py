@@ -173,6 +173,27 @@ def test_auto_is_bfloat16_only_where_the_processor_computes_in_it(monkeypatch):
         choose_precision("float23", cpu)
 
 
+def test_large_photographs_are_decoded_at_a_fraction_and_seen_the_same(model, tmp_path):
+    """Mosaics of photographs, so that there is as much detail as a camera gives."""
+    from skimage import data
+    tiles = [Image.fromarray(getattr(data, name)()) for name in ("chelsea", "coffee", "rocket", "astronaut")]
+    paths = []
+    for i, count in enumerate((3, 4)):
+        mosaic = Image.new("RGB", (300 * count, 300 * count))
+        for place in range(count * count):
+            tile = tiles[(i + place + place // count) % 4].resize((300, 300))
+            mosaic.paste(tile, (place % count * 300, place // count * 300))
+        paths.append(tmp_path / f"{i}.jpg")
+        mosaic.save(paths[-1], quality=90)
+    files = Images(paths, [0, 1], ["a", "b"])
+    whole = Images(paths, [0, 1], ["a", "b"], pictures=[picture for picture, _ in files])
+    prepare = preprocessing(model, size=96)
+    assert files.decoded_to(prepare.enough)[1][0].width == whole[1][0].width / 2
+    seen, exact = (extract_features(model, images, size=96, precision="float32") for images in (files, whole))
+    assert F.cosine_similarity(seen.x, exact.x).min() >= 0.999
+    assert not torch.equal(seen.x, exact.x)
+
+
 # Views ---------------------------------------------------------------------------------------------
 
 def test_views_follow_each_other_and_differ(model, images):
