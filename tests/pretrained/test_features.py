@@ -249,6 +249,21 @@ def test_the_model_is_left_as_it_was_when_a_picture_is_broken(model, images, tmp
     assert not cached_files()
 
 
+def test_the_model_is_left_as_it_was_when_writing_fails_and_someone_keeps_the_traceback(model, images,
+                                                                                        monkeypatch):
+    """As a notebook does: what the error's frames hold on to is not given back until the next error."""
+    def fail(rows, x):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("course_utils.pretrained.feature_cache.Rows.append", fail)
+    before = state(model.train())
+    for data in (images, [(torch.randn(9, 3, SIZE, SIZE), torch.zeros(9, dtype=torch.long))]):
+        with pytest.raises(KeyboardInterrupt) as kept:
+            extract_features(model, data, batch_size=2) if data is images else extract_features(model, data)
+        assert_same_state(before, state(model))
+        assert kept.tb
+
+
 def test_features_carry_no_gradients_and_can_be_trained_on(model, images):
     features = extract_features(model, images, size=SIZE)
     assert not features.x.requires_grad and not features.x.is_inference()
