@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from course_utils.errors import BadData, CourseError
 from course_utils.pretrained.images import ImageData, Images
+from course_utils.pretrained.preparing import Preparation
 from course_utils.pretrained.randomness import seeded
 
 Prepare = Callable[[Image.Image], Tensor]
@@ -32,6 +33,8 @@ def image_batches(images: Images, prepare: Prepare, batch_size: int, *, order: S
         key: for a `prepare` with chance in it. The picture at position i is prepared under `seeded(*key, i)`,
             in the caller's thread, because all threads share torch's random numbers. None: nothing is random.
     """
+    if isinstance(prepare, Preparation):
+        images = images.decoded_to(prepare.enough)
     order = range(len(images)) if order is None else order
     chunks = [order[start:start + batch_size] for start in range(0, len(order), batch_size)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -49,7 +49,8 @@ def extract_features(model: nn.Module, data: Images | Iterable, *, layer: str = 
         views: 1 is the plain picture; more are that many augmented ones each, fixed by position, so x has
             N · views rows: all pictures once, then all once more.
         size: pixels of the prepared pictures; None is what the weights were trained for.
-        batch_size: pictures at a time; None is 8 for each of a processor's threads, 128 on a graphics card.
+        batch_size: of Images, pictures at a time; None is 8 on each of a processor's threads, 128 on a
+            graphics card. The features are the same.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the processor computes in it.
         cache: keep the features in a file and use it as long as weights, preparation and pictures are the
             same. For Images only.
@@ -71,9 +72,8 @@ def extract_features(model: nn.Module, data: Images | Iterable, *, layer: str = 
     if views != 1:
         raise CourseError("views is for Images, which the course prepares. A DataLoader augments by its own "
                           "transform: leave views out.")
-    total = len(data) if isinstance(data, Sized) else None
     classes = tuple(getattr(getattr(data, "dataset", None), "classes", ()))
-    x, y = read.batches(data, total, "extract_features")
+    x, y = read.batches(data, "extract_features")
     return Features(x, y, (), classes)
 
 

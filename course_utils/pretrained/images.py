@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import operator
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,7 @@ class Images(Dataset):
         self.labels = tuple(operator.index(label) for label in labels)
         self.classes = tuple(classes)
         self._pictures = None if pictures is None else tuple(pictures)
+        self._enough: int | None = None
         if len(self.labels) != len(self.paths) or len(self._pictures or self.paths) != len(self.paths):
             raise BadData(f"Images needs one label for each picture, but got {len(self.paths)} paths, "
                           f"{len(self.labels)} labels"
@@ -46,7 +48,7 @@ class Images(Dataset):
             raise CourseError("Images gives one picture at a time. For several, type: "
                               "images.subset(range(10))")
         if self._pictures is None:
-            return open_image(self.paths[index]), self.labels[index]
+            return open_image(self.paths[index], at_least=self._enough), self.labels[index]
         return self._pictures[index].copy(), self.labels[index]
 
     def subset(self, indices: Iterable[int]) -> Images:
@@ -55,6 +57,12 @@ class Images(Dataset):
         pictures = None if self._pictures is None else [self._pictures[i] for i in chosen]
         return Images([self.paths[i] for i in chosen], [self.labels[i] for i in chosen], self.classes,
                       pictures=pictures)
+
+    def decoded_to(self, enough: int) -> Images:
+        """The same pictures; of large JPEG files no more is decoded than leaves `enough` pixels a side."""
+        same = copy.copy(self)
+        same._enough = enough
+        return same
 
     def _position(self, index: object) -> int:
         whole = not isinstance(index, bool) and hasattr(index, "__index__") and "bool" not in str(

@@ -96,7 +96,7 @@ class Activations(Dataset):
 def _activations(read: Reader, data: Images | Iterable, batches: Iterable, tail: list[str], views: int,
                  size: int | None, cache: bool) -> Activations:
     if not isinstance(data, Images):
-        x, y = read.batches(batches, None, "fit_tail")
+        x, y = read.batches(batches, "fit_tail")
         return Activations(x, y, tuple(getattr(getattr(data, "dataset", None), "classes", ())), None)
     prepare = preprocessing(read.model, augment=views > 1, size=size)
     key = feature_key(read.model, tail, "input of", tail[0], read.precision, prepare.key, views,

@@ -30,6 +30,15 @@ class Preparation:
         """The same text for the same treatment of pictures: part of the name of cached features."""
         return " ".join(repr(self.steps).split())
 
+    @property
+    def enough(self) -> int:
+        """Pixels a side from which on more detail no longer shows: three times what the picture is scaled to.
+
+        With twice as many, Lite0's features of one photograph in 24 had a cosine of 0.998 with the exact
+        ones; with three times as many, all had 0.9997 or more.
+        """
+        return 3 * self.weights.resize_for(self.size)
+
     def __call__(self, picture: Image.Image) -> Tensor:
         return self.steps(as_rgb(_need_picture(picture)))
 

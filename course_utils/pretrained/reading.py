@@ -63,19 +63,23 @@ class Reader:
                 rows.append(chunk)
             for view in range(done // len(images), views):
                 start = done % len(images) if view == done // len(images) else 0
-                for seen, _ in self._rows(batches(view, range(start, len(images)))):
-                    rows.append(seen)
-                    bar.update(len(seen))
+                with closing(self._rows(batches(view, range(start, len(images))))) as reading:
+                    for seen, _ in reading:
+                        rows.append(seen)
+                        bar.update(len(seen))
             return rows.finish()
 
-    def batches(self, batches: Iterable, total: int | None, caller: str) -> tuple[Tensor, Tensor]:
+    def batches(self, batches: Iterable, caller: str) -> tuple[Tensor, Tensor]:
         """One row for each input, in the order they come, and their labels, (N,)."""
-        with Rows(None) as rows, tqdm(None, "Features", total, unit="batch", delay=2, leave=False) as bar:
+        small = (part for inputs, labels in checked_batches(batches, caller)
+                 for part in zip(inputs.split(self.batch_size), labels.split(self.batch_size), strict=True))
+        with Rows(None) as rows, tqdm(None, "Features", unit="picture", delay=2, leave=False) as bar, \
+                closing(self._rows(small)) as reading:
             labels = []
-            for seen, known in self._rows(checked_batches(batches, caller)):
+            for seen, known in reading:
                 rows.append(seen)
                 labels.append(known)
-                bar.update()
+                bar.update(len(seen))
             if not labels:
                 raise BadData(f"{caller} got no pictures: the loader gave no batch.")
             return rows.finish(), torch.cat(labels)

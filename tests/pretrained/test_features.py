@@ -173,6 +173,27 @@ def test_auto_is_bfloat16_only_where_the_processor_computes_in_it(monkeypatch):
         choose_precision("float23", cpu)
 
 
+def test_large_photographs_are_decoded_at_a_fraction_and_seen_the_same(model, tmp_path):
+    """Mosaics of photographs, so that there is as much detail as a camera gives."""
+    from skimage import data
+    tiles = [Image.fromarray(getattr(data, name)()) for name in ("chelsea", "coffee", "rocket", "astronaut")]
+    paths = []
+    for i, count in enumerate((3, 4)):
+        mosaic = Image.new("RGB", (300 * count, 300 * count))
+        for place in range(count * count):
+            tile = tiles[(i + place + place // count) % 4].resize((300, 300))
+            mosaic.paste(tile, (place % count * 300, place // count * 300))
+        paths.append(tmp_path / f"{i}.jpg")
+        mosaic.save(paths[-1], quality=90)
+    files = Images(paths, [0, 1], ["a", "b"])
+    whole = Images(paths, [0, 1], ["a", "b"], pictures=[picture for picture, _ in files])
+    prepare = preprocessing(model, size=96)
+    assert files.decoded_to(prepare.enough)[1][0].width == whole[1][0].width / 2
+    seen, exact = (extract_features(model, images, size=96, precision="float32") for images in (files, whole))
+    assert F.cosine_similarity(seen.x, exact.x).min() >= 0.999
+    assert not torch.equal(seen.x, exact.x)
+
+
 # Views ---------------------------------------------------------------------------------------------
 
 def test_views_follow_each_other_and_differ(model, images):
@@ -226,6 +247,21 @@ def test_the_model_is_left_as_it_was_when_a_picture_is_broken(model, images, tmp
         extract_features(model, Images([*images.paths, broken], [0] * 7, images.classes), size=SIZE)
     assert_same_state(before, state(model))
     assert not cached_files()
+
+
+def test_the_model_is_left_as_it_was_when_writing_fails_and_someone_keeps_the_traceback(model, images,
+                                                                                        monkeypatch):
+    """As a notebook does: what the error's frames hold on to is not given back until the next error."""
+    def fail(rows, x):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("course_utils.pretrained.feature_cache.Rows.append", fail)
+    before = state(model.train())
+    for data in (images, [(torch.randn(9, 3, SIZE, SIZE), torch.zeros(9, dtype=torch.long))]):
+        with pytest.raises(KeyboardInterrupt) as kept:
+            extract_features(model, data, batch_size=2) if data is images else extract_features(model, data)
+        assert_same_state(before, state(model))
+        assert kept.tb
 
 
 def test_features_carry_no_gradients_and_can_be_trained_on(model, images):

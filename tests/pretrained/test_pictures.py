@@ -204,3 +204,32 @@ def test_a_picture_is_told_by_its_content_not_its_name(tmp_path):
     notes.write_text("these are notes")
     assert is_picture(disguised) and not is_picture(notes)
     assert not is_picture(saved(tmp_path / "thin.png", plain(size=(1, 50))))
+
+
+@pytest.mark.parametrize("size, at_least, decoded", [
+    ((1600, 1200), 300, (400, 300)), ((1600, 1200), 301, (800, 600)), ((1200, 4800), 600, (600, 2400)),
+    ((9600, 2400), 100, (1200, 300)), ((400, 300), 300, (400, 300)), ((100, 80), 300, (100, 80)),
+    ((1600, 1200), None, (1600, 1200))])
+def test_a_large_jpeg_is_decoded_at_a_fraction_but_no_smaller_than_asked(tmp_path, size, at_least, decoded):
+    path = saved(tmp_path / "a.jpg", plain(size=size))
+    assert open_image(path, at_least=at_least).size == decoded
+
+
+def test_other_formats_are_decoded_whole_and_cmyk_stays_right(tmp_path):
+    assert open_image(saved(tmp_path / "a.png", plain(size=(800, 600))), at_least=100).size == (800, 600)
+    cmyk = open_image(saved(tmp_path / "a.jpg", plain("CMYK", (800, 600), (0, 255, 255, 0))), at_least=100)
+    assert cmyk.size == (200, 150)
+    assert near(cmyk.getpixel((50, 50)), RED, 12)
+
+
+def test_a_camera_held_upright_is_followed_in_a_decoded_fraction_too(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6                            # turn by 90° to see it upright
+    path = saved(tmp_path / "a.jpg", plain(size=(1600, 1200)), exif=exif)
+    assert open_image(path, at_least=300).size == (300, 400)
+
+
+def test_too_many_pixels_are_refused_however_few_are_asked_for(tmp_path):
+    path = saved(tmp_path / "large.jpg", Image.new("L", (10_001, 10_000)))
+    with pytest.warns(Image.DecompressionBombWarning), pytest.raises(BadImage, match="100 million"):
+        open_image(path, at_least=300)
