@@ -11,4 +11,4 @@ SEEDS = (0, 1, 2)
 
 if __name__ == "__main__":
     write_record(paths.results() / "defects_probe.json", command="python tools/records/defects_probe.py",
-                 seeds=SEEDS, results=probe_study("defects", SEEDS))
+                 seeds=SEEDS, results=probe_study("defects", SEEDS, scratch_size=64))

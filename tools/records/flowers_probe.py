@@ -26,7 +26,7 @@ def called_daisy(pictures: Images) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    results = probe_study("flowers", SEEDS)
+    results = probe_study("flowers", SEEDS, scratch_size=112)
     results["daisy_in_top5"] = called_daisy(together(load_dataset("flowers")).pictures)
     write_record(paths.results() / "flowers_probe.json", command="python tools/records/flowers_probe.py",
                  seeds=SEEDS, results=results)

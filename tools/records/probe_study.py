@@ -32,13 +32,17 @@ from course_utils.pretrained import (
 )
 
 MODEL = "efficientnet_lite0"
-EPOCHS, SIZE, RATE = 30, 112, 2e-3     # of training from scratch: half the side, so that it takes minutes
+EPOCHS, RATE = 30, 2e-3                 # of training from scratch
 PARTS = ("train", "val", "test")
 BINS = 4                                # of each colour in the histogram: 64 together
 
 
-def probe_study(dataset_name: str, seeds: Sequence[int]) -> dict:
-    """Test accuracy of the three learners on the data set, for each seed and on average."""
+def probe_study(dataset_name: str, seeds: Sequence[int], *, scratch_size: int) -> dict:
+    """Test accuracy of the three learners on the data set, for each seed and on average.
+
+    Args:
+        scratch_size: pixels of the pictures for training from scratch; small, so that it takes minutes.
+    """
     pool = together(load_dataset(dataset_name))
     features = extract_features(load_model(MODEL), pool.pictures)
     thumbnails, shipped = describe_plainly(pool.pictures), as_shipped(pool)
@@ -47,11 +51,11 @@ def probe_study(dataset_name: str, seeds: Sequence[int]) -> dict:
         parts = deal(pool, seed)
         per_seed.append({"seed": seed,
                          "probe": probe_accuracy(features, parts),
-                         "scratch": scratch_accuracy(pool.pictures, parts, seed),
+                         "scratch": scratch_accuracy(pool.pictures, parts, seed, scratch_size),
                          "thumbnails": probe_accuracy(thumbnails, parts)})
         print(dataset_name, per_seed[-1], flush=True)
     learners = ("probe", "scratch", "thumbnails")
-    return {"dataset": dataset_name, "model": MODEL, "scratch_epochs": EPOCHS, "scratch_size": SIZE,
+    return {"dataset": dataset_name, "model": MODEL, "scratch_epochs": EPOCHS, "scratch_size": scratch_size,
             "pictures": {part: len(positions) for part, positions in shipped.items()},
             "as_shipped": {"probe": probe_accuracy(features, shipped),
                            "thumbnails": probe_accuracy(thumbnails, shipped)},
@@ -106,14 +110,15 @@ def probe_accuracy(features: Features, parts: dict[str, list[int]]) -> float:
     return round(linear_probe(train, val).score(test), 4)
 
 
-def scratch_accuracy(pictures: Images, parts: dict[str, list[int]], seed: int) -> float:
+def scratch_accuracy(pictures: Images, parts: dict[str, list[int]], seed: int, size: int) -> float:
     """Test accuracy of the architecture trained from random numbers, at its best epoch on val."""
     torch.manual_seed(seed)
     train, val, test = (pictures.subset(parts[part]) for part in ("train", "val", "test"))
     model = load_model(MODEL, pictures.classes, random_init=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01)
-    fit(model, train, val, epochs=EPOCHS, size=SIZE, optimizer=optimizer, patience=EPOCHS, seed=seed)
-    return round(evaluate(model, test, size=SIZE).accuracy, 4)
+    fit(model, train, val, epochs=EPOCHS, size=size, optimizer=optimizer, patience=EPOCHS, seed=seed,
+        precision="float32")
+    return round(evaluate(model, test, size=size).accuracy, 4)
 
 
 def describe_plainly(pictures: Images) -> Features:
