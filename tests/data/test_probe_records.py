@@ -38,7 +38,8 @@ def test_colours_and_thumbnails_do_not_give_the_class_away(record):
     assert all(row["thumbnails"] <= row["probe"] - 0.20 for row in record["results"]["per_seed"])
 
 
-def test_the_network_calls_daisies_daisies_more_often_than_other_flowers():
-    rates = dict(read("flowers")["results"]["daisy_in_top5"])
-    daisies = rates.pop("daisy")
-    assert daisies > max(rates.values())
+def test_the_network_has_daisy_among_its_guesses_for_flowers_with_rays_and_less_often_for_others():
+    """ImageNet has no dandelion and no sunflower: of its classes, "daisy" is the nearest for those too."""
+    rates = read("flowers")["results"]["daisy_in_top5"]
+    assert rates["daisy"] == max(rates.values()) > 0.75
+    assert all(rates[name] < rates["daisy"] - 0.20 for name in ("roses", "tulips"))

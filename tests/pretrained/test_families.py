@@ -167,7 +167,7 @@ def test_saved_weights_give_the_same_scores_in_a_fresh_model(built, model, image
 def test_features_are_what_goes_into_the_head(model, images, size):
     head, heard = model.get_submodule(find_head(model)), []
     hook = head.register_forward_pre_hook(lambda module, inputs: heard.append(inputs[0].flatten(1)))
-    evaluate(model, images, size=size)
+    evaluate(model, images, size=size, precision="float32")
     hook.remove()
     features = extract_features(model, images, size=size, precision="float32", cache=False)
     assert features.x.shape == (8, head.in_features) and features.classes == CLASSES

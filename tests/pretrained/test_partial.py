@@ -85,6 +85,17 @@ def files():
     return sorted((paths.cache() / "features").glob("*"))
 
 
+def by_rounding(before, whole, size, options) -> float:
+    """How far apart two trainings end whose pictures differ in the last digit: in torchvision's untrained
+    EfficientNet, whose signal nearly vanishes before a BatchNorm, that is far."""
+    other = copy.deepcopy(before)
+    pictures, labels = loader(size, 6).dataset.tensors
+    pictures = pictures * (1 + 1e-7 * torch.randn(pictures.shape, generator=torch.Generator().manual_seed(0)))
+    batches = DataLoader(TensorDataset(pictures, labels), batch_size=4, shuffle=True)
+    fit(other, batches, loader(size, 4, 1), optimizer=adam(other), **options)
+    return largest_difference(other, whole)
+
+
 # The same training ---------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name, size, first", [
@@ -104,7 +115,8 @@ def test_the_weights_are_those_of_training_through_the_whole_network(name, size,
     options = {"epochs": 2, "precision": "float32"}
     expected = fit(whole, loader(size, 6, shuffle=True), loader(size, 4, 1), optimizer=adam(whole), **options)
     found = fit_tail(tail, loader(size, 6), loader(size, 4, 1), optimizer=adam(tail), batch_size=4, **options)
-    assert largest_difference(tail, whole) < 1e-4 < largest_difference(tail, before)
+    assert largest_difference(tail, whole) < max(1e-4, 3 * by_rounding(before, whole, size, options))
+    assert largest_difference(tail, before) > 1e-4
     for a, b in zip(expected.epochs, found.epochs, strict=True):
         assert a.train_loss == pytest.approx(b.train_loss, abs=1e-3)
         assert a.val_loss == pytest.approx(b.val_loss, abs=1e-3)
