@@ -69,7 +69,8 @@ def features_of(model, images):
 
 @extract_the_features.alternative("with-the-course")
 def features_of(model, images):
-    return extract_features(model, [(images, torch.zeros(len(images)))]).x      # in bfloat16 on some machines
+    labels = torch.zeros(len(images), dtype=torch.long)
+    return extract_features(model, [(images, labels)]).x       # in bfloat16 where the processor can
 
 
 @extract_the_features.wrong("the-scores-of-the-head", says=(

@@ -196,8 +196,8 @@ def _(answer):
                f"{apart(result, right):.2f} on average. Yours run from {result.min():.2f} to "
                f"{result.max():.2f}, the right ones from {right.min():.2f} to {right.max():.2f}.")
         off = (levels(result) - levels(right)).abs().max()
-        expect(off < 0.02, f"Mean or standard deviation of a channel is off by {off:.2f}. Normalize takes 0.5 "
-                           "and 0.5 for each channel.")
+        expect(off < 0.02, f"Mean or standard deviation of a channel is off by {off:.2f}: Normalize takes "
+                           "0.5 and 0.5 for each of them.")
 
 
 @prepare_a_picture.checks("any mode of picture")

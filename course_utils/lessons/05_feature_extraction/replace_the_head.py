@@ -112,16 +112,18 @@ FEATURES = 1280
 
 
 def answered_with(answer, num_classes) -> nn.Module:
-    """The learner's model in eval mode."""
+    """The learner's model in eval mode. It has run once: a LazyLinear has no weights before."""
     model = answer(further_trained_lite0(), num_classes)
     expect(isinstance(model, nn.Module),
            f"`give_new_head` must return the model, but it returned {kind_of(model)}.")
-    return model.eval()
+    scores = scores_of(model.eval(), pictures(2))
+    expect(isinstance(scores, Tensor), f"The model should give a tensor, but it gives {kind_of(scores)}.")
+    return model
 
 
 @torch.no_grad()
 def scores_of(model: nn.Module, images: Tensor) -> Tensor:
-    """What the learner's model says, once it can run."""
+    """What the learner's model says, if it can run."""
     try:
         return model(images)
     except Exception as error:          # whatever a model raises that its author never ran
@@ -175,17 +177,19 @@ def _(answer):
 
 @replace_the_head.checks("scores, not probabilities")
 def _(answer):
-    model, given = answered_with(answer, 5), list(further_trained_lite0().parameters())
-    scores_of(model, pictures(2))                  # a LazyLinear has no weights before
+    # Forty, because on like pictures a class has scores of one sign: with five, all may well be above 0.
+    model, given = answered_with(answer, 40), list(further_trained_lite0().parameters())
     with torch.no_grad():
         for parameter in model.parameters():
             if not among(parameter, given):
-                parameter.normal_()                # large scores of both signs, whatever the head began with
+                parameter.normal_(std=0.05)        # scores of both signs, whatever the head began with
     scores = scores_of(model, pictures(4))
-    expect(not torch.allclose(scores.sum(dim=1), torch.ones(4), atol=1e-3), mistake="softmax-in-the-head")
+    expect(bool(((scores.sum(dim=-1) - 1).abs() > 1e-3).any()), mistake="softmax-in-the-head")
     expect(scores.min() < 0,
            "No score is below 0, whatever the head's weights are: an activation follows the last Linear. "
            "Cross-entropy takes the Linear's own numbers.")
+    expect((scores_of(model.train(), pictures(8)) != 0).all(),
+           "In train mode some scores are exactly 0: dropout belongs before the last Linear, not behind it.")
 
 
 replace_the_head.hints(
