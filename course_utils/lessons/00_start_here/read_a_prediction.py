@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from course_utils.lessons._guards import kind_of
 from course_utils.pretrained import Prediction
 from course_utils.teaching import Exercise, expect
 
@@ -56,14 +57,23 @@ def best_guess(guesses):
 
 
 @read_a_prediction.wrong("the-last-by-name", says=(
-    "You compared something else than probabilities: `max(guesses)` or `max` of the labels goes by the "
-    "alphabet. Give `max` a key: `key=lambda guess: guess.probability`."))
+    "“{answer}” comes last by the alphabet: you compared labels, not probabilities. Give `max` a key: "
+    "`key=lambda guess: guess.probability`."))
 def best_guess(guesses):
     return max(guess.label for guess in guesses)
 
 
-GUESSES = [Prediction("tabby", 281, 0.17), Prediction("tiger cat", 282, 0.39),
-           Prediction("window screen", 904, 0.02), Prediction("Egyptian cat", 285, 0.36)]
+@read_a_prediction.wrong("the-least-likely", says=(
+    "“{answer}” is the least likely. `sorted` puts the smallest first: take the last, say `reverse=True`, or "
+    "use `max`."))
+def best_guess(guesses):
+    return sorted(guesses, key=lambda guess: guess.probability)[0].label
+
+
+# First, last, last by name, largest index and least likely are five different guesses.
+GUESSES = [Prediction("tabby", 281, 0.17), Prediction("tiger cat", 282, 0.37),
+           Prediction("window screen", 904, 0.06), Prediction("lynx", 287, 0.01),
+           Prediction("toilet tissue", 999, 0.03), Prediction("Egyptian cat", 285, 0.36)]
 
 
 @read_a_prediction.checks("the name of the most likely class", points=2)
@@ -72,13 +82,15 @@ def _(answer):
         best = max(guesses, key=lambda guess: guess.probability)
         found = answer(list(guesses))
         expect(not isinstance(found, Prediction), mistake="the-whole-prediction")
-        expect(found != best.index, mistake="the-index", answer=found)
-        expect(isinstance(found, str),
-               f"The answer should be a label, a str, but it is {type(found).__name__}.")
-        expect(found == best.label or found != guesses[0].label,
-               mistake="the-first-in-the-list", label=best.label)
-        expect(found == best.label or found != max(g.label for g in guesses), mistake="the-last-by-name")
-        expect(found == best.label, f"“{found}” is not the most likely: that is “{best.label}”.")
+        expect(not isinstance(found, int) or found != best.index, mistake="the-index", answer=found)
+        expect(isinstance(found, str), f"The answer should be a label, a str, but it is {kind_of(found)}.")
+        if found == best.label:
+            continue
+        expect(found != guesses[0].label, mistake="the-first-in-the-list", label=best.label)
+        expect(found != max(g.label for g in guesses), mistake="the-last-by-name", answer=found)
+        expect(found != min(guesses, key=lambda guess: guess.probability).label,
+               mistake="the-least-likely", answer=found)
+        expect(False, f"“{found}” is not the most likely: that is “{best.label}”.")
 
 
 read_a_prediction.hints(

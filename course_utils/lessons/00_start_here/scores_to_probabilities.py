@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from course_utils.lessons._guards import torch_as_it_was
+from course_utils.lessons._guards import kind_of, torch_as_it_was
 from course_utils.teaching import Exercise, expect
 
 scores_to_probabilities = Exercise(
@@ -80,24 +80,25 @@ def probabilities(scores):
 
 
 @scores_to_probabilities.wrong("overflows", says=(
-    "With large scores the result is {found}: the exponential overflows. Subtract each row's largest score "
-    "first, or let `torch.softmax` do it."))
+    "With large scores the result is {found}: their exponentials overflow, or are all 0. Subtract each row's "
+    "largest score first, or let `torch.softmax` do it."))
 def probabilities(scores):
     powers = torch.exp(scores)
     return powers / powers.sum(dim=1, keepdim=True)
 
 
 SCORES = torch.tensor([[2.0, -1.0, 0.5, 0.0], [-0.5, 0.25, 3.0, 1.0]])
+FAR_APART = torch.tensor([[1000.0], [-1000.0]])       # added to a row, it changes no share of that row
 
 
 def shares(answer, scores: Tensor) -> Tensor:
-    """The learner's probabilities, known to be a tensor of the right shape."""
+    """The learner's probabilities, known to be a tensor of the right shape; any precision will do."""
     found = answer(scores.clone())
     expect(isinstance(found, Tensor),
-           f"`probabilities` must return a tensor, but it returned {type(found).__name__}.")
+           f"`probabilities` must return a tensor, but it returned {kind_of(found)}.")
     expect(found.shape == scores.shape,
            f"The shape should stay {tuple(scores.shape)}, yours is {tuple(found.shape)}.")
-    return found
+    return found.detach().float()
 
 
 @scores_to_probabilities.checks("each row is a share of 1", points=2)
@@ -107,9 +108,10 @@ def _(answer):
     expect(not torch.allclose(found, torch.sigmoid(SCORES)), mistake="sigmoid", total=found[0].sum().item())
     expect(not torch.allclose(found, torch.softmax(SCORES, dim=0)), mistake="over-the-batch")
     expect(not torch.isclose(found.sum(), torch.tensor(1.0)), mistake="over-everything")
-    expect(bool((found >= 0).all() and (found <= 1).all()), mistake="divided-by-the-sum")
     expect(torch.allclose(found.sum(dim=1), torch.ones(2), atol=1e-5),
-           f"Rows should sum to 1, yours sum to {[round(s, 3) for s in found.sum(dim=1).tolist()]}.")
+           f"Rows should sum to 1, yours sum to {[round(s, 5) for s in found.sum(dim=1).tolist()]}.")
+    expect(bool((found >= 0).all() and (found <= 1).all()), mistake="divided-by-the-sum")
+    shares(answer, SCORES[:1])       # one picture is a batch, too
 
 
 @scores_to_probabilities.checks("the shares of softmax")
@@ -123,8 +125,14 @@ def _(answer):
 
 @scores_to_probabilities.checks("large scores")
 def _(answer):
-    found = shares(answer, SCORES * 1000)
-    expect(bool(torch.isfinite(found).all()), mistake="overflows", found="nan")
+    for scores in (1000 * SCORES, SCORES + FAR_APART):
+        found = shares(answer, scores)
+        broken = found[~torch.isfinite(found)]
+        if len(broken):
+            expect(False, mistake="overflows", found=broken[0].item())
+    expect(torch.allclose(found, shares(answer, SCORES), atol=1e-3),     # float32 rounds scores near 1,000
+           "Adding the same number to all scores of a picture should change none of its probabilities, but "
+           "with 1,000 it does.")
 
 
 scores_to_probabilities.hints(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
-from course_utils.lessons._guards import changed, fresh_lite0, pictures, snapshot, torch_as_it_was
+from course_utils.lessons._guards import changed, fresh_lite0, kind_of, pictures, snapshot, torch_as_it_was
 from course_utils.pretrained import freeze, replace_head, train_mode, unfreeze
 from course_utils.teaching import Exercise, expect
 
@@ -67,8 +69,8 @@ def ready_to_train(model):
 
 
 @freeze_the_backbone.wrong("batchnorm-drifts", says=(
-    "No weight of the backbone moved, but {count} of its BatchNorm statistics did: in train mode they follow "
-    "every batch, whatever `requires_grad` says. Put the frozen part in eval mode."))
+    "{count} BatchNorm statistics of the backbone moved: in train mode they follow every batch, whatever "
+    "`requires_grad` says. Put the frozen part in eval mode."))
 def ready_to_train(model):
     for parameter in model.parameters():
         parameter.requires_grad = False
@@ -79,9 +81,8 @@ def ready_to_train(model):
 
 
 @freeze_the_backbone.wrong("gradients-left-on", says=(
-    "The backbone stays still, but only because the optimizer does not hold it. {count} of its parameters "
-    "still get gradients, which costs the time and memory that freezing should save. Set `requires_grad` "
-    "to False."))
+    "The backbone stays still, but {count} of its parameters still get gradients, which costs the time and "
+    "memory that freezing should save. Set their `requires_grad` to False."))
 def ready_to_train(model):
     model.eval()
     model.classifier.train()
@@ -89,16 +90,16 @@ def ready_to_train(model):
 
 
 @freeze_the_backbone.wrong("nothing-frozen", says=(
-    "{count} tensors of the backbone moved in one training step. Nothing is frozen: switch their gradients "
-    "off with `requires_grad = False`."))
+    "{count} tensors of the backbone moved in one training step, as `{first}`: they are not frozen. Switch "
+    "their gradients off with `requires_grad = False`."))
 def ready_to_train(model):
     model.train()
     return torch.optim.Adam(model.parameters(), lr=1e-3)
 
 
 @freeze_the_backbone.wrong("optimizer-without-the-head", says=(
-    "The head has gradients, but the optimizer does not hold it, so it cannot move. Build the optimizer "
-    "from the parameters that should learn, after you switched them on."))
+    "The head has gradients, but the optimizer does not hold `{first}`, so it cannot move. Build the "
+    "optimizer from the parameters that should learn, after you switched them on."))
 def ready_to_train(model):
     model.requires_grad_(False)
     optimizer = torch.optim.Adam(model.conv_stem.parameters(), lr=1e-3)
@@ -117,18 +118,32 @@ def ready_to_train(model):
     return torch.optim.Adam(model.classifier.parameters(), lr=1e-3)
 
 
-def prepared(answer) -> tuple[nn.Module, torch.optim.Optimizer]:
+@freeze_the_backbone.wrong("another-head", says=(
+    "`{first}` is not what it was. The model came with its head: set switches, and leave what is in it."))
+def ready_to_train(model):
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    model.eval()
+    model.classifier = nn.Linear(1280, 5)
+    return torch.optim.Adam(model.classifier.parameters(), lr=1e-3)
+
+
+def prepared(answer, arrives: str = "eval") -> tuple[nn.Module, torch.optim.Optimizer]:
     """A five-class Lite0 after the learner's preparation, with the optimizer they returned."""
-    model = replace_head(fresh_lite0(), 5, dropout=0.2, seed=0)
+    model = replace_head(fresh_lite0(), 5, dropout=0.2, seed=0).train(arrives == "train")
+    before = snapshot(model)
     optimizer = answer(model)
     expect(isinstance(optimizer, torch.optim.Optimizer),
-           f"`ready_to_train` must return the optimizer, but it returned {type(optimizer).__name__}.")
+           f"`ready_to_train` must return the optimizer, but it returned {kind_of(optimizer)}.")
+    # timm's freeze puts in a BatchNorm that rests for good, and counts no batches
+    moved = {name for name in changed(before, model) if "num_batches_tracked" not in name}
+    expect(not moved, mistake="another-head", first=min(moved, default=""))
     return model, optimizer
 
 
-def after_one_step(answer) -> tuple[nn.Module, set[str]]:
+def after_one_step(answer, arrives: str = "eval") -> tuple[nn.Module, set[str]]:
     """The model after one training step, and the names of what moved."""
-    model, optimizer = prepared(answer)
+    model, optimizer = prepared(answer, arrives)
     before = snapshot(model)
     loss = nn.functional.cross_entropy(model(pictures(4)), torch.tensor([0, 1, 2, 3]))
     if loss.requires_grad:
@@ -146,7 +161,7 @@ def in_backbone(names) -> set[str]:
 def _(answer):
     model, moved = after_one_step(answer)
     weights = in_backbone(moved) & {name for name, _ in model.named_parameters()}
-    expect(not weights, mistake="nothing-frozen", count=len(weights))
+    expect(not weights, mistake="nothing-frozen", count=len(weights), first=min(weights, default=""))
 
 
 @freeze_the_backbone.checks("the backbone asks for no gradients")
@@ -158,17 +173,34 @@ def _(answer):
 
 @freeze_the_backbone.checks("BatchNorm rests")
 def _(answer):
-    _, moved = after_one_step(answer)
+    model, moved = after_one_step(answer, arrives="train")
     statistics = {name for name in moved if "running_" in name}
     expect(not statistics, mistake="batchnorm-drifts", count=len(statistics))
+    images = pictures(4)
+    with torch.no_grad():
+        maps, in_other_company = model.forward_features(images), model.forward_features(images[:2])
+    expect(torch.allclose(maps[:2], in_other_company, atol=1e-3),
+           "BatchNorm keeps its statistics, but uses the batch's: a picture gets other features in other "
+           "company. Put the frozen part in eval mode.")
 
 
 @freeze_the_backbone.checks("the head learns", points=2)
 def _(answer):
+    model, optimizer = prepared(answer)
+    head = dict(model.classifier.named_parameters(prefix="classifier"))
+    resting = [name for name, p in head.items() if not p.requires_grad]
+    expect(len(resting) < len(head), mistake="froze-everything")
+    expect(not resting, f"`{min(resting, default='')}` gets no gradients: switch all of the head on.")
+    rates = {p: entry["lr"] for entry in optimizer.param_groups for p in entry["params"]}
+    missing = [name for name, p in head.items() if p not in rates]
+    expect(not missing, mistake="optimizer-without-the-head", first=min(missing, default=""))
+    expect(isinstance(optimizer, torch.optim.Adam),
+           f"The optimizer should be torch.optim.Adam, yours is {kind_of(optimizer)}.")
+    for parameter in head.values():
+        expect(math.isclose(rates[parameter], 1e-3, rel_tol=1e-4),
+               f"The learning rate should be 1e-3, yours is {rates[parameter]:g}.")
     model, moved = after_one_step(answer)
-    expect(all(p.requires_grad for p in model.classifier.parameters()), mistake="froze-everything")
-    head = {f"classifier.{name}" for name, _ in model.classifier.named_parameters()}
-    expect(head <= moved, mistake="optimizer-without-the-head")
+    expect(set(head) <= moved, "The head did not move in a training step, though the optimizer holds it.")
 
 
 @freeze_the_backbone.checks("the head's dropout works")

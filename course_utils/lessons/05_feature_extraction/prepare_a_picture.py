@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.functional import InterpolationMode
 
-from course_utils.lessons._guards import chelsea, torch_as_it_was
+from course_utils.lessons._guards import chelsea, kind_of, torch_as_it_was
 from course_utils.pretrained import preprocessing
 from course_utils.teaching import Exercise, expect
 
@@ -92,8 +92,8 @@ def prepare(picture):
 
 
 @prepare_a_picture.wrong("squashed", says=(
-    "The picture is squashed: Resize((224, 224)) ignores its proportions. Resize(256) scales the shorter "
-    "side, then CenterCrop(224) takes the middle."))
+    "The picture is squashed: Resize((224, 224)), as any two numbers, ignores its proportions. Resize(256) "
+    "scales the shorter side, then CenterCrop(224) takes the middle."))
 def prepare(picture):
     return steps(resize=(224, 224))(picture.convert("RGB"))[None]
 
@@ -113,12 +113,10 @@ def prepare(picture):
 
 
 @prepare_a_picture.wrong("training-augmentation", says=(
-    "The same picture came out differently the second time: a random step is at work. Augmentation belongs "
+    "The same picture came out differently another time: a random step is at work. Augmentation belongs "
     "to training pictures only."))
 def prepare(picture):
-    random = v2.Compose([v2.RandomResizedCrop(224), v2.RandomHorizontalFlip(), v2.ToImage(),
-                         v2.ToDtype(torch.float32, scale=True), v2.Normalize(*HALF)])
-    return random(picture.convert("RGB"))[None]
+    return v2.RandomHorizontalFlip()(steps()(picture.convert("RGB")))[None]
 
 
 @prepare_a_picture.wrong("no-batch-dimension", says=(
@@ -129,7 +127,8 @@ def prepare(picture):
 
 
 @prepare_a_picture.wrong("took-rgb-for-granted", says=(
-    "A {mode} picture comes out wrong. Not every file is RGB: begin with `picture.convert(\"RGB\")`."))
+    "A picture of mode {mode} comes out wrong. Not every file is RGB: begin with "
+    "`picture.convert(\"RGB\")`."))
 def prepare(picture):
     return steps()(picture)[None]
 
@@ -138,25 +137,32 @@ def tensor_of(answer, picture: Image.Image) -> Tensor:
     """The learner's tensor for a copy of `picture`."""
     result = answer(picture.copy())
     expect(isinstance(result, Tensor),
-           f"`prepare` must return a tensor, but it returned {type(result).__name__}.")
+           f"`prepare` must return a tensor, but it returned {kind_of(result)}.")
     return result
 
 
-def expected(picture: Image.Image) -> Tensor:
-    return preprocessing("efficientnet_lite0")(picture)[None]
+def small_and_upright() -> Image.Image:
+    """The cat with its sides swapped, 120 × 180 pixels: any size must do."""
+    return chelsea().transpose(Image.Transpose.ROTATE_90).resize((120, 180))
 
 
 def apart(a: Tensor, b: Tensor) -> float:
-    """Mean absolute difference per pixel; infinite where the shapes differ."""
-    return (a - b).abs().mean().item() if a.shape == b.shape else float("inf")
+    """Mean absolute difference per pixel of two tensors of one shape."""
+    return (a.float() - b.float()).abs().mean().item()
+
+
+def levels(pixels: Tensor) -> Tensor:
+    """Mean and standard deviation of each channel, (2, 3): shifts and resampling leave them as they are."""
+    return torch.stack([pixels.mean(dim=(0, 2, 3)), pixels.std(dim=(0, 2, 3))])
 
 
 def looks_like(result: Tensor, picture: Image.Image) -> str | None:
     """The known mistake whose behaviour `result` shows, if there is one."""
-    for mistake in ("imagenet-mean-and-std", "not-normalised", "squashed", "resized-to-the-crop", "bgr"):
-        if apart(result, prepare_a_picture.wrongs[mistake].function(picture)) < CLOSE:
-            return mistake
-    return None
+    mistakes = {mistake: prepare_a_picture.wrongs[mistake].function for mistake in (
+        "imagenet-mean-and-std", "not-normalised", "squashed", "resized-to-the-crop", "bgr")}
+    if apart(result, steps(resize=(256, 256))(picture)) < CLOSE:
+        return "squashed"
+    return next((mistake for mistake, give in mistakes.items() if apart(result, give(picture)) < CLOSE), None)
 
 
 @prepare_a_picture.checks("a batch of one")
@@ -170,30 +176,42 @@ def _(answer):
 
 @prepare_a_picture.checks("the same every time")
 def _(answer):
-    expect(torch.equal(tensor_of(answer, chelsea()), tensor_of(answer, chelsea())),
-           mistake="training-augmentation")
+    first = tensor_of(answer, chelsea())
+    for _ in range(7):             # a random flip leaves one picture in two as it is
+        expect(torch.equal(first, tensor_of(answer, chelsea())), mistake="training-augmentation")
 
 
 @prepare_a_picture.checks("the pixels these weights expect", points=3)
 def _(answer):
-    result = tensor_of(answer, chelsea())
-    expect(result.max() < 20, mistake="pixels-to-255", largest=result.max().item())
-    if mistake := looks_like(result, chelsea()):
-        expect(False, mistake=mistake)
-    distance = apart(result, expected(chelsea()))
-    expect(distance < CLOSE,
-           f"The pixels differ from the right ones by {distance:.2f} on average, on a scale from −1 to 1.")
+    for picture in (chelsea(), small_and_upright()):
+        result = tensor_of(answer, picture)
+        result = result[None] if result.ndim == 3 else result
+        expect(result.shape == (1, 3, 224, 224), "There are no pixels of shape (1, 3, 224, 224) to compare.")
+        expect(result.max() < 20, mistake="pixels-to-255", largest=result.max().item())
+        if mistake := looks_like(result, picture):
+            expect(False, mistake=mistake)
+        right = preprocessing("efficientnet_lite0")(picture)[None]
+        expect(apart(result, right) < CLOSE,
+               f"The pixels of a {picture.width} × {picture.height} picture differ from the right ones by "
+               f"{apart(result, right):.2f} on average. Yours run from {result.min():.2f} to "
+               f"{result.max():.2f}, the right ones from {right.min():.2f} to {right.max():.2f}.")
+        off = (levels(result) - levels(right)).abs().max()
+        expect(off < 0.02, f"Mean or standard deviation of a channel is off by {off:.2f}: Normalize takes "
+                           "0.5 and 0.5 for each of them.")
 
 
 @prepare_a_picture.checks("any mode of picture")
 def _(answer):
-    for mode in ("L", "RGBA"):
-        picture = chelsea().convert(mode)
+    for picture in (chelsea().convert("L"), chelsea().convert("RGBA"), chelsea().quantize()):
+        torch.manual_seed(0)
+        in_rgb = tensor_of(answer, picture.convert("RGB"))
+        torch.manual_seed(0)           # what is random is another check's matter
         try:
             result = tensor_of(answer, picture)
         except (RuntimeError, TypeError, ValueError):
             result = torch.empty(0)
-        expect(apart(result, expected(picture)) < CLOSE, mistake="took-rgb-for-granted", mode=mode)
+        expect(result.shape == in_rgb.shape and apart(result, in_rgb) < CLOSE,
+               mistake="took-rgb-for-granted", mode=picture.mode)
 
 
 prepare_a_picture.hints(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from course_utils.lessons._guards import changed, fresh_lite0, pictures, snapshot, torch_as_it_was
+from course_utils.lessons._guards import further_trained_lite0, kind_of, pictures, same, torch_as_it_was
 from course_utils.pretrained import load_model, replace_head
 from course_utils.teaching import Exercise, expect
 
@@ -46,6 +46,21 @@ def give_new_head(model, num_classes):
     return model
 
 
+@replace_the_head.alternative("new-weights-in-the-old-layer")
+def give_new_head(model, num_classes):
+    head = model.classifier
+    head.weight = nn.Parameter(0.01 * torch.randn(num_classes, head.in_features))
+    head.bias = nn.Parameter(torch.zeros(num_classes))
+    return model
+
+
+@replace_the_head.alternative("a-head-behind-the-backbone")
+def give_new_head(model, num_classes):
+    width = model.num_features
+    model.reset_classifier(0)
+    return nn.Sequential(model, nn.Linear(width, num_classes))
+
+
 @replace_the_head.wrong("stacked-on-the-old-head", says=(
     "There are scores for your classes, but the old 1,000-class head is still in between: your new layer "
     "reads ImageNet scores, not features. Replace `model.classifier` instead of adding a layer after it."))
@@ -54,10 +69,18 @@ def give_new_head(model, num_classes):
 
 
 @replace_the_head.wrong("the-name-from-another-family", says=(
-    "You made a layer called `fc`, as in a ResNet, but this model never calls it: it still gives {scores} "
-    "scores. Print the model and look for the Linear with 1,000 outputs: here it is `classifier`."))
+    "You made a layer called `{name}`, as in another family, but this model never calls it: it still gives "
+    "{scores} scores. Print the model and look for the Linear with 1,000 outputs: here it is `classifier`."))
 def give_new_head(model, num_classes):
     model.fc = nn.Linear(1280, num_classes)
+    return model
+
+
+@replace_the_head.wrong("the-width-from-another-family", says=(
+    "Your Linear takes {width:,} features, but this backbone gives {features:,}, so the model cannot run. "
+    "Ask the old head: `model.classifier.in_features`."))
+def give_new_head(model, num_classes):
+    model.classifier = nn.Linear(512, num_classes)
     return model
 
 
@@ -71,8 +94,8 @@ def give_new_head(model, num_classes):
 
 
 @replace_the_head.wrong("lost-the-pretrained-weights", says=(
-    "The head is right, but the backbone is not the one you were given: its features changed. Building the "
-    "model anew starts from random weights. Change the head of `model` itself."))
+    "{lost} of the backbone's {all} parameters are not those you were given. Building or loading the model "
+    "anew loses what it had learned. Change the head of `model` itself."))
 def give_new_head(model, num_classes):
     return load_model("efficientnet_lite0", num_classes, random_init=True)
 
@@ -85,24 +108,44 @@ def give_new_head(model, num_classes):
     return model
 
 
-def answered_with(answer, num_classes):
-    """The learner's model in eval mode, and the model it was made from."""
-    model = answer(fresh_lite0(), num_classes)
+FEATURES = 1280
+
+
+def answered_with(answer, num_classes) -> nn.Module:
+    """The learner's model in eval mode. It has run once: a LazyLinear has no weights before."""
+    model = answer(further_trained_lite0(), num_classes)
     expect(isinstance(model, nn.Module),
-           f"`give_new_head` must return the model, but it returned {type(model).__name__}.")
-    return model.eval()
+           f"`give_new_head` must return the model, but it returned {kind_of(model)}.")
+    scores = scores_of(model.eval(), pictures(2))
+    expect(isinstance(scores, Tensor), f"The model should give a tensor, but it gives {kind_of(scores)}.")
+    return model
+
+
+@torch.no_grad()
+def scores_of(model: nn.Module, images: Tensor) -> Tensor:
+    """What the learner's model says, if it can run."""
+    try:
+        return model(images)
+    except Exception as error:          # whatever a model raises that its author never ran
+        width = next((m.in_features for m in model.modules() if isinstance(m, nn.Linear)), FEATURES)
+        expect(width == FEATURES, mistake="the-width-from-another-family", width=width, features=FEATURES)
+        expect(False, f"The model you return cannot run: {type(error).__name__}: {error}.")
+
+
+def among(tensor: Tensor, others: list[Tensor]) -> bool:
+    return any(tensor.shape == other.shape and same(tensor, other) for other in others)
 
 
 @replace_the_head.checks("one score per class", points=2)
 def _(answer):
     for num_classes in (5, 3):
         model = answered_with(answer, num_classes)
-        with torch.no_grad():
-            scores = model(pictures(2))
+        scores = scores_of(model, pictures(2))
         width = scores.shape[-1]
-        other_name = [n for n, m in model.named_children() if isinstance(m, nn.Linear) and n != "classifier"]
-        expect(width == num_classes or not other_name, mistake="the-name-from-another-family", scores=width)
-        expect(width == num_classes or width != 1000, mistake="changed-the-label-only", scores=width)
+        unused = next((name.split(".")[0] for name, module in model.named_modules()
+                       if isinstance(module, nn.Linear) and not name.startswith("classifier")), None)
+        expect(width != 1000 or not unused, mistake="the-name-from-another-family", name=unused, scores=width)
+        expect(width != 1000, mistake="changed-the-label-only", scores=width)
         expect(scores.shape == (2, num_classes),
                f"Two pictures and {num_classes} classes should give scores of shape (2, {num_classes}), "
                f"but yours have {tuple(scores.shape)}.")
@@ -111,24 +154,42 @@ def _(answer):
 @replace_the_head.checks("the head reads features")
 def _(answer):
     model = answered_with(answer, 5)
-    expect(not any(isinstance(m, nn.Linear) and m.out_features == 1000 for m in model.modules()),
-           mistake="stacked-on-the-old-head")
+    width = scores_of(model, pictures(2)).shape[-1]
+    expect(width != 1000, "The old head still gives the scores.")
+    old = further_trained_lite0().classifier.weight
+    expect(not among(old, list(model.parameters())), mistake="stacked-on-the-old-head")
 
 
 @replace_the_head.checks("the backbone is the one you were given", points=2)
 def _(answer):
-    model = answered_with(answer, 5)
-    backbone = {name: value for name, value in snapshot(fresh_lite0()).items()
-                if not name.startswith("classifier.")}
-    expect(not changed(backbone, model), mistake="lost-the-pretrained-weights")
+    model, backbone = answered_with(answer, 5), further_trained_lite0()
+    backbone.classifier = nn.Identity()
+    found = list(model.state_dict().values())      # under any name: it may stand in a module of your own
+    given = list(backbone.parameters())
+    lost = sum(not among(parameter, found) for parameter in given)
+    expect(not lost, mistake="lost-the-pretrained-weights", lost=lost, all=len(given))
+    expect(all(among(buffer, found) for buffer in backbone.buffers()),
+           "BatchNorm's statistics are not those you were given: the model ran in train mode.")
+    frozen = sum(not parameter.requires_grad for parameter in model.parameters())
+    expect(not frozen,
+           f"{frozen} parameters came back frozen. Leave gradients on: freezing is a step of its own.")
 
 
 @replace_the_head.checks("scores, not probabilities")
 def _(answer):
+    # Forty, because on like pictures a class has scores of one sign: with five, all may well be above 0.
+    model, given = answered_with(answer, 40), list(further_trained_lite0().parameters())
     with torch.no_grad():
-        scores = answered_with(answer, 5)(pictures(4))
-    sums = scores.sum(dim=1)
-    expect(not torch.allclose(sums, torch.ones(4), atol=1e-3), mistake="softmax-in-the-head")
+        for parameter in model.parameters():
+            if not among(parameter, given):
+                parameter.normal_(std=0.05)        # scores of both signs, whatever the head began with
+    scores = scores_of(model, pictures(4))
+    expect(bool(((scores.sum(dim=-1) - 1).abs() > 1e-3).any()), mistake="softmax-in-the-head")
+    expect(scores.min() < 0,
+           "No score is below 0, whatever the head's weights are: an activation follows the last Linear. "
+           "Cross-entropy takes the Linear's own numbers.")
+    expect((scores_of(model.train(), pictures(8)) != 0).all(),
+           "In train mode some scores are exactly 0: dropout belongs before the last Linear, not behind it.")
 
 
 replace_the_head.hints(
