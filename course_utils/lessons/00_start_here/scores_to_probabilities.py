@@ -120,7 +120,7 @@ def _(answer):
     expect(not torch.allclose(found, torch.softmax(right, dim=1), atol=1e-5), mistake="softmax-twice",
            right=right.max().item(), found=found.max().item())
     expect(torch.allclose(found, right, atol=1e-5),
-           "Rows sum to 1, but the shares are not those of softmax: exp(score) divided by the row's sum.")
+           "These are not the shares of softmax: exp(score) divided by the sum of its row.")
 
 
 @scores_to_probabilities.checks("large scores")

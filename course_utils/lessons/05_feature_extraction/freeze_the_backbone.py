@@ -58,7 +58,7 @@ def ready_to_train(model):
 
 
 @freeze_the_backbone.wrong("froze-everything", says=(
-    "Nothing can learn now, the new head neither. Freeze the backbone, then switch the gradients of "
+    "Nothing can learn now, not even the new head. Freeze the backbone, then switch the gradients of "
     "`model.classifier` on again."))
 def ready_to_train(model):
     for parameter in model.parameters():
