@@ -245,17 +245,17 @@ for last in history.epochs[-1:]:
 show_quiz("05_feature_extraction", "when-cache-fails")
 
 # %%
-for start in (0, 60, 120):
-    few = flowers.train.subset(anywhere[start:start + 60].tolist())
+for start in (0, 40, 80):
+    few = flowers.train.subset(anywhere[start:start + 40].tolist())
     found = [linear_probe(extract_features(backbone, few, views=views), val).accuracy for views in (1, 3)]
-    print(f"pictures {start} to {start + 59}: 1 view of each {found[0]:.0%}, 3 views of each {found[1]:.0%}")
+    print(f"pictures {start} to {start + 39}: 1 view of each {found[0]:.0%}, 3 views of each {found[1]:.0%}")
 nearest = torch.cdist(val.x, train.x).argmin(dim=1)                 # (100,) positions in train
 same = (train.y[nearest] == val.y).float().mean()
 print(f"all training pictures, the label of the nearest one: {same:.0%}")
 
 # %% [markdown]
 # One view is the plain picture, three are augmented: some of augmentation comes back, at three times the
-# cost. Only 60 pictures were used each time, because variety counts most where pictures are few. How much it
+# cost. Only 40 pictures were used each time, because variety counts most where pictures are few. How much it
 # helps differs from draw to draw, and one of the 100 validation pictures is a whole percentage point: one
 # draw would be no evidence.
 #
