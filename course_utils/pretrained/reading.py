@@ -78,11 +78,11 @@ class Reader:
             labels = []
             for seen, known in reading:
                 rows.append(seen)
-                labels.append(known)
+                labels += known.tolist()      # not as tensors: kept between large ones, they split the heap
                 bar.update(len(seen))
             if not labels:
                 raise BadData(f"{caller} got no pictures: the loader gave no batch.")
-            return rows.finish(), torch.cat(labels)
+            return rows.finish(), torch.tensor(labels)
 
     def _rows(self, batches: Iterator[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
         """What is seen in each batch, with its labels, in order; several at a time, each on a thread."""
