@@ -89,7 +89,7 @@ def server(monkeypatch):
 @pytest.fixture
 def quick(monkeypatch):
     """A downloader that loses patience in half a second, and does not rest between attempts."""
-    from course_utils.pretrained import downloads
+    from course_utils.pretrained.files import downloads
 
     monkeypatch.setattr(downloads, "STALLED", 0.5)
     monkeypatch.setattr(downloads, "PAUSE", 0.0)
@@ -123,7 +123,7 @@ def registered(server, tmp_path, monkeypatch):
     from torchvision.models._api import BUILTIN_MODELS, Weights, WeightsEnum, register_model
     from torchvision.transforms._presets import ImageClassification
 
-    from course_utils.pretrained.libraries import torchvision_names
+    from course_utils.pretrained.models.libraries import torchvision_names
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     trained = torchvision.models.shufflenet_v2_x0_5()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import subprocess
 import sys
 import tokenize
@@ -24,8 +23,10 @@ ALLOWED = {
     "widgets": {"errors", "paths", "pretrained", "teaching", "lessons"},
     "cli": {"errors", "paths", "pretrained", "teaching", "lessons", "widgets"},
 }
+# The subject's own rooms, in order: each may import those before it.
+SUBJECT = ("files", "models", "data", "inference", "features", "saving", "training")
 # Only these files may know where architectures come from; whoever wants a model asks them.
-KNOWS_ARCHITECTURES = {"pretrained/models.py", "pretrained/libraries.py"}
+KNOWS_ARCHITECTURES = {"pretrained/models/loading.py", "pretrained/models/libraries.py"}
 ARCHITECTURES = ("timm", "torch.hub", "torchvision.models")
 
 
@@ -70,9 +71,32 @@ def test_every_import_follows_the_arrows(path):
     assert not wrong_arrows(room, path.read_text(), package)
 
 
+def later_rooms(room: str, source: str, package: str = "") -> set[str]:
+    """The rooms of the subject that `source` imports although they come after its own."""
+    found = {module.split(".")[2] for module in imported_modules(source, package)
+             if module.startswith("course_utils.pretrained.")} & set(SUBJECT)
+    return found - set(SUBJECT[: SUBJECT.index(room) + 1])
+
+
+@pytest.mark.parametrize("room", SUBJECT)
+def test_the_rooms_of_the_subject_import_those_before_them(room):
+    for path in sorted((PACKAGE / "pretrained" / room).glob("*.py")):
+        assert not later_rooms(room, path.read_text()), path
+
+
+def test_an_import_of_a_later_room_is_found():
+    line = "def f():\n    from course_utils.pretrained.training.loop import fit"
+    assert later_rooms("models", line) == {"training"} and not later_rooms("training", line)
+
+
+def test_the_subject_has_these_rooms_and_no_loose_files():
+    inside = {path.name for path in (PACKAGE / "pretrained").iterdir()} - {"__pycache__"}
+    assert inside == {"__init__.py", *SUBJECT}
+
+
 @pytest.mark.parametrize("room, line", [
     ("pretrained", "from course_utils.teaching import Verdict"),
-    ("teaching", "def f():\n    import course_utils.pretrained.models"),
+    ("teaching", "def f():\n    import course_utils.pretrained.models.loading"),
     ("lessons", "from course_utils import widgets"),
     ("errors", "from .paths import data"),
 ])
@@ -136,10 +160,3 @@ def test_a_room_stays_small(room):
 def test_the_drawings_stay_small():
     lines = sum(len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.js"))
     assert lines <= 1000, f"{lines} lines of JavaScript"
-
-
-def test_the_map_of_the_subject_names_every_file_once():
-    shown = (PACKAGE.parent / "DESIGN.md").read_text().split("by concept")[1].split("##")[0]
-    named = re.findall(r"`([a-z_]+)`", shown)
-    files = {path.stem for path in (PACKAGE / "pretrained").glob("*.py")} - {"__init__"}
-    assert sorted(name for name in named if name in files) == sorted(files)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from course_utils.errors import UnknownName, nearest, unknown_name
-from course_utils.pretrained.data import IN_LIBRARIES, SHIPPED
-from course_utils.pretrained.models import kept, load_model
-from course_utils.pretrained.photo_sets import fetch_photos, photo_sets
+from course_utils.pretrained.data.datasets import IN_LIBRARIES, SHIPPED
+from course_utils.pretrained.data.photo_sets import fetch_photos, photo_sets
+from course_utils.pretrained.models.loading import kept, load_model
 
 
 def fetch(name: str) -> Iterator[str]:

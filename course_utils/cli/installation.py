@@ -84,7 +84,7 @@ def pairing() -> Finding:
 
 def bundled_weights() -> Finding:
     from course_utils.errors import DamagedFile, WeightsUnavailable
-    from course_utils.pretrained import bundled
+    from course_utils.pretrained.models import bundled
 
     trouble = []
     for name in bundled.BUNDLED:
@@ -103,9 +103,9 @@ def other_weights(*, online: bool, url: str | None = None) -> Finding:
     Args:
         url: of the server to ask; torchvision's by default.
     """
-    from course_utils.pretrained.catalogue import catalogue
-    from course_utils.pretrained.downloads import why_unreachable
-    from course_utils.pretrained.libraries import known_torchvision
+    from course_utils.pretrained.files.downloads import why_unreachable
+    from course_utils.pretrained.models.catalogue import catalogue
+    from course_utils.pretrained.models.libraries import known_torchvision
 
     check = "other weights"
     table = catalogue()

@@ -1,13 +1,19 @@
 """Pretrained vision models: load them, prepare pictures for them, give them a new head, freeze and train."""
 
-from course_utils.pretrained.catalogue import catalogue, pareto
-from course_utils.pretrained.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from course_utils.pretrained.data import load_dataset
-from course_utils.pretrained.distillation import distillation_loss
-from course_utils.pretrained.evaluation import evaluate
-from course_utils.pretrained.export import Export, export
-from course_utils.pretrained.features import Features, extract_features
-from course_utils.pretrained.freezing import (
+from course_utils.pretrained.data.datasets import load_dataset
+from course_utils.pretrained.data.images import DataCard, ImageData, Images
+from course_utils.pretrained.data.pictures import open_image
+from course_utils.pretrained.data.preparing import Preparation, preprocessing
+from course_utils.pretrained.features.extraction import Features, extract_features
+from course_utils.pretrained.features.neighbours import Neighbours, nearest_neighbours
+from course_utils.pretrained.features.probe import Probe, linear_probe
+from course_utils.pretrained.features.similarity import measure_similarity
+from course_utils.pretrained.inference.evaluation import evaluate
+from course_utils.pretrained.inference.measure import Latency, Measurement, StepCost, measure, step_cost
+from course_utils.pretrained.inference.metrics import Metrics
+from course_utils.pretrained.inference.predicting import Prediction, top_k
+from course_utils.pretrained.models.catalogue import catalogue, pareto
+from course_utils.pretrained.models.freezing import (
     freeze,
     freeze_report,
     in_eval_mode,
@@ -15,24 +21,18 @@ from course_utils.pretrained.freezing import (
     train_mode,
     unfreeze,
 )
-from course_utils.pretrained.groups import LayerGroup, layer_groups
-from course_utils.pretrained.heads import count_parameters, find_head, replace_head
-from course_utils.pretrained.history import Epoch, History
-from course_utils.pretrained.images import DataCard, ImageData, Images
-from course_utils.pretrained.learning_rate import LRCurve, find_learning_rate
-from course_utils.pretrained.measure import Latency, Measurement, StepCost, measure, step_cost
-from course_utils.pretrained.metrics import Metrics
-from course_utils.pretrained.models import load_model
-from course_utils.pretrained.neighbours import Neighbours, nearest_neighbours
-from course_utils.pretrained.partial import fit_tail
-from course_utils.pretrained.pictures import open_image
-from course_utils.pretrained.predicting import Prediction, top_k
-from course_utils.pretrained.preparing import Preparation, preprocessing
-from course_utils.pretrained.probe import Probe, linear_probe
-from course_utils.pretrained.similarity import measure_similarity
-from course_utils.pretrained.strategy import Recommendation, recommend_strategy
-from course_utils.pretrained.training import fit
-from course_utils.pretrained.weights import Weights
+from course_utils.pretrained.models.groups import LayerGroup, layer_groups
+from course_utils.pretrained.models.heads import count_parameters, find_head, replace_head
+from course_utils.pretrained.models.loading import load_model
+from course_utils.pretrained.models.weights import Weights
+from course_utils.pretrained.saving.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from course_utils.pretrained.saving.export import Export, export
+from course_utils.pretrained.saving.history import Epoch, History
+from course_utils.pretrained.training.distillation import distillation_loss
+from course_utils.pretrained.training.learning_rate import LRCurve, find_learning_rate
+from course_utils.pretrained.training.loop import fit
+from course_utils.pretrained.training.partial import fit_tail
+from course_utils.pretrained.training.strategy import Recommendation, recommend_strategy
 
 __all__ = [
     "Checkpoint",

@@ -54,7 +54,7 @@ def test_a_torchvision_of_another_build_is_named_and_ends_with_an_error(tmp_path
 
 @pytest.mark.parametrize("damage", ["missing", "changed"])
 def test_damaged_or_missing_weights_are_named_with_how_to_reinstall(tmp_path, monkeypatch, damage):
-    from course_utils.pretrained.bundled import BUNDLED
+    from course_utils.pretrained.models.bundled import BUNDLED
 
     file = BUNDLED["efficientnet_lite1"]
     copy = tmp_path / file.package

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from course_utils import paths
 from course_utils.errors import CourseError, UnknownName
 from course_utils.pretrained import catalogue, load_model, pareto
-from course_utils.pretrained.published import published
+from course_utils.pretrained.models.published import published
 
 COLUMNS = ["name", "source", "family", "architecture", "top1", "top5", "params_m", "gflops", "size_mb",
            "input_size", "mean", "std", "licence", "year", "bundled", "available", "reference"]

@@ -15,9 +15,9 @@ from PIL import Image
 
 from course_utils.errors import BadData, BadImage, CourseError, DamagedFile, UnknownName
 from course_utils.pretrained import images as images_module
-from course_utils.pretrained.data import SHIPPED, load_dataset
-from course_utils.pretrained.images import Images
-from course_utils.pretrained.splits import cut_off
+from course_utils.pretrained.data.datasets import SHIPPED, load_dataset
+from course_utils.pretrained.data.images import Images
+from course_utils.pretrained.data.splits import cut_off
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from course_utils.errors import DamagedFile, DownloadFailed
-from course_utils.pretrained.downloads import download, why_unreachable
+from course_utils.pretrained.files.downloads import download, why_unreachable
 
 CONTENT = bytes(range(256)) * 2000                 # 512,000 bytes: several pieces
 CHECKSUM = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"

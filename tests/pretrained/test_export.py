@@ -111,7 +111,7 @@ def test_a_model_is_the_same_after_its_export(small, tmp_path):
 
 
 def test_weights_alone_need_no_onnx(small, tmp_path, monkeypatch):
-    module = importlib.import_module("course_utils.pretrained.export")
+    module = importlib.import_module("course_utils.pretrained.saving.export")
     monkeypatch.setattr(module, "NEEDED", ("no_such_onnx",))
     with pytest.raises(CourseError, match=r"pip install no_such_onnx.*formats=\['safetensors'\]"):
         export(small, tmp_path / "model")

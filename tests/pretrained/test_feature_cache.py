@@ -29,7 +29,7 @@ from course_utils.pretrained import (
     replace_head,
     unfreeze,
 )
-from course_utils.pretrained.feature_cache import Rows, stored
+from course_utils.pretrained.features.cache import Rows, stored
 
 SIZE, KEY = 64, "0123abcd"
 
@@ -168,7 +168,7 @@ def limited(tmp_path_factory):
     """What a process of its own found, in which files could not grow beyond a limit, as on a full disk."""
     program = textwrap.dedent("""
         import json, psutil, resource, signal, torch
-        from course_utils.pretrained.feature_cache import Rows, stored
+        from course_utils.pretrained.features.cache import Rows, stored
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)          # then writing fails with an OSError
         found = {}

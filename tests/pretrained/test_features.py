@@ -28,7 +28,7 @@ from course_utils.pretrained import (
     preprocessing,
     replace_head,
 )
-from course_utils.pretrained.precision import choose_precision
+from course_utils.pretrained.inference.precision import choose_precision
 
 SIZE = 64        # pixels: enough for every layer to see something, a tenth of the work
 
@@ -255,7 +255,7 @@ def test_the_model_is_left_as_it_was_when_writing_fails_and_someone_keeps_the_tr
     def fail(rows, x):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("course_utils.pretrained.feature_cache.Rows.append", fail)
+    monkeypatch.setattr("course_utils.pretrained.features.cache.Rows.append", fail)
     before = state(model.train())
     for data in (images, [(torch.randn(9, 3, SIZE, SIZE), torch.zeros(9, dtype=torch.long))]):
         with pytest.raises(KeyboardInterrupt) as kept:
@@ -526,7 +526,7 @@ def test_a_probe_takes_about_a_second_and_leaves_the_threads():
 def test_the_probe_does_not_load_scikit_learn():
     import subprocess
     import sys
-    code = "import sys, course_utils.pretrained.probe; print('sklearn' in sys.modules)"
+    code = "import sys, course_utils.pretrained.features.probe; print('sklearn' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -24,7 +24,7 @@ from course_utils.pretrained import (
     reaching,
     replace_head,
 )
-from course_utils.pretrained.bundled import BUNDLED
+from course_utils.pretrained.models.bundled import BUNDLED
 
 SMALL_TORCHVISION = "torchvision/shufflenet_v2_x0_5.IMAGENET1K_V1"
 SMALL_TIMM = "timm/mobilenetv3_small_050.lamb_in1k"

@@ -26,7 +26,7 @@ from course_utils.pretrained import (
     replace_head,
     unfreeze,
 )
-from course_utils.pretrained.cut import FromCut
+from course_utils.pretrained.training.cut import FromCut
 
 SIZE, CLASSES = 64, ("dark", "light")
 

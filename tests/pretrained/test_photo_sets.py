@@ -22,8 +22,8 @@ from course_utils import paths
 from course_utils.errors import DamagedFile, DownloadFailed
 from course_utils.pretrained import images as images_module
 from course_utils.pretrained import load_dataset
-from course_utils.pretrained.photo_sets import photo_sets
-from course_utils.pretrained.unpacking import fetched_folder
+from course_utils.pretrained.data.photo_sets import photo_sets
+from course_utils.pretrained.files.unpacking import fetched_folder
 
 REAL = yaml.safe_load((paths.data() / "photo_sets.yaml").read_text(encoding="utf-8"))
 FLOWERS = ("daisy", "dandelion", "roses", "sunflowers", "tulips")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from course_utils.errors import BadImage, CourseError
-from course_utils.pretrained.pictures import is_picture, open_image
+from course_utils.pretrained.data.pictures import is_picture, open_image
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)
 

@@ -10,9 +10,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from course_utils.errors import CourseError
 from course_utils.pretrained import evaluate, fit
-from course_utils.pretrained.averaging import averaged_copy
-from course_utils.pretrained.mixing import mix
-from course_utils.pretrained.precision import choose_precision
+from course_utils.pretrained.inference.precision import choose_precision
+from course_utils.pretrained.training.averaging import averaged_copy
+from course_utils.pretrained.training.mixing import mix
 
 
 def points(count: int = 40, seed: int = 0) -> TensorDataset:

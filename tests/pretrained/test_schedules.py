@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from course_utils.errors import CourseError, UnknownName
 from course_utils.pretrained import fit
-from course_utils.pretrained.schedules import WARM_UP, choose_schedule, cosine, one_cycle
+from course_utils.pretrained.training.schedules import WARM_UP, choose_schedule, cosine, one_cycle
 
 STEPS = [i / 1000 for i in range(1001)]
 

@@ -21,7 +21,7 @@ from course_utils.pretrained import (
     replace_head,
     train_mode,
 )
-from course_utils.pretrained.strategy import DIFFERENT, SIMILAR
+from course_utils.pretrained.training.strategy import DIFFERENT, SIMILAR
 
 SIZE = 128       # pixels: a third of the work of 224, and the same order of the sets
 

@@ -25,7 +25,7 @@ from course_utils.pretrained import (
     replace_head,
     unfreeze,
 )
-from course_utils.pretrained.metrics import calibration_error, measure
+from course_utils.pretrained.inference.metrics import calibration_error, measure
 
 CLASSES = ("dark", "light")
 SIZE = 32

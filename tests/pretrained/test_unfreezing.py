@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from course_utils.errors import CourseError, UnknownName
 from course_utils.pretrained import fit, freeze, freeze_report, layer_groups, load_model, unfreeze
-from course_utils.pretrained.unfreezing import due_by_epoch
+from course_utils.pretrained.training.unfreezing import due_by_epoch
 
 
 @pytest.fixture

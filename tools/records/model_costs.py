@@ -11,12 +11,12 @@ import torch
 from _record import write_record
 
 from course_utils import paths
-from course_utils.pretrained.bundled import BUNDLED
-from course_utils.pretrained.heads import count_parameters
-from course_utils.pretrained.libraries import TIMM
-from course_utils.pretrained.measure import count
-from course_utils.pretrained.models import load_model
-from course_utils.pretrained.published import names_with
+from course_utils.pretrained.inference.measure import count
+from course_utils.pretrained.models.bundled import BUNDLED
+from course_utils.pretrained.models.heads import count_parameters
+from course_utils.pretrained.models.libraries import TIMM
+from course_utils.pretrained.models.loading import load_model
+from course_utils.pretrained.models.published import names_with
 
 
 def cost_of(name: str) -> dict[str, int]:

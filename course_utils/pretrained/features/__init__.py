@@ -1,0 +1,1 @@
+"""What a network sees: features, probes on them, neighbours, similarity."""

@@ -1,0 +1,147 @@
+"""Reading what stands somewhere inside a network, for many pictures: fast, in order, in flat memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import NoReturn
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from course_utils.errors import BadData, CourseError
+from course_utils.pretrained.data.batches import Batch, checked_batches, device_of, image_batches, run
+from course_utils.pretrained.data.images import Images
+from course_utils.pretrained.data.preparing import Preparation
+from course_utils.pretrained.features.cache import Rows, stored
+from course_utils.pretrained.inference.precision import choose_precision, computing_in
+from course_utils.pretrained.models.freezing import in_eval_mode
+
+TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2}     # relative, between one batch size and another
+CHUNK = 1024          # rows of an interrupted run that are copied at a time
+
+
+class Reader:
+    """Reads one place of a model: (B, …) inputs to (B, …) on the CPU. The model is left as it was found."""
+
+    def __init__(self, model: nn.Module, place: nn.Module, at: str, reduce: Callable[[object], Tensor],
+                 precision: str):
+        """
+        Args:
+            place: the layer that is looked at; at: its "input" or its "output".
+            reduce: what to make of the activations found there; called in several threads.
+            precision: see `choose_precision`.
+        """
+        self.model, self.place, self.at, self.reduce = model, place, at, reduce
+        self.device = device_of(model)
+        self.precision = choose_precision(precision, self.device)
+        # A processor is fastest with small batches, each on one thread: activations stay in its cache.
+        on_card = self.device.type == "cuda"
+        self.batch_size, self.streams = (128, 1) if on_card else (8, torch.get_num_threads())
+
+    def images(self, images: Images, prepare: Preparation, views: int, batch_size: int,
+               key: str | None) -> Tensor:
+        """One row for each picture and view, all pictures once, then all once more; by `key` from a file."""
+        def batches(view: int, order: Iterable[int]) -> Iterator[Batch]:
+            return image_batches(images, prepare, batch_size, order=order,
+                                 key=("view", view) if views > 1 else None)
+
+        total, kept = views * len(images), stored(key) if key else None
+        # The key cannot see into Python code. So the first picture is looked at afresh, and compared.
+        if kept is not None:
+            [(first, _)] = self._rows(batches(0, [0]))
+            kept = kept if self._agrees(kept[:1], first) else None
+        if kept is not None and len(kept) == total:
+            return kept
+        done = 0 if kept is None else len(kept)         # by a run that was interrupted
+        with Rows(key) as rows, tqdm(total=total, initial=done, desc="Features", unit="picture", delay=2,
+                                     leave=False) as bar:
+            for chunk in () if kept is None else kept.split(CHUNK):
+                rows.append(chunk)
+            for view in range(done // len(images), views):
+                start = done % len(images) if view == done // len(images) else 0
+                with closing(self._rows(batches(view, range(start, len(images))))) as reading:
+                    for seen, _ in reading:
+                        rows.append(seen)
+                        bar.update(len(seen))
+            return rows.finish()
+
+    def batches(self, batches: Iterable, caller: str) -> tuple[Tensor, Tensor]:
+        """One row for each input, in the order they come, and their labels, (N,)."""
+        small = (part for inputs, labels in checked_batches(batches, caller)
+                 for part in zip(inputs.split(self.batch_size), labels.split(self.batch_size), strict=True))
+        with Rows(None) as rows, tqdm(None, "Features", unit="picture", delay=2, leave=False) as bar, \
+                closing(self._rows(small)) as reading:
+            labels = []
+            for seen, known in reading:
+                rows.append(seen)
+                labels += known.tolist()      # not as tensors: kept between large ones, they split the heap
+                bar.update(len(seen))
+            if not labels:
+                raise BadData(f"{caller} got no pictures: the loader gave no batch.")
+            return rows.finish(), torch.tensor(labels)
+
+    def _rows(self, batches: Iterator[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
+        """What is seen in each batch, with its labels, in order; several at a time, each on a thread."""
+        under_way: deque[tuple[Future, Tensor]] = deque()
+        with in_eval_mode(self.model), closing(batches), self._looking() as look, \
+                _threads(self.streams) as pool:
+            for inputs, labels in batches:
+                under_way.append((pool.submit(look, inputs), labels))
+                if len(under_way) > self.streams:
+                    future, known = under_way.popleft()
+                    yield future.result(), known
+            for future, known in under_way:
+                yield future.result(), known
+
+    @contextmanager
+    def _looking(self) -> Iterator[Callable[[Tensor], Tensor]]:
+        def look(inputs: Tensor) -> Tensor:
+            try:
+                # Both hold for one thread only, and this is another one each time.
+                with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16,
+                                                            enabled=self.precision == "bfloat16"):
+                    run(self.model, inputs)
+            except _Seen as seen:
+                return self.reduce(seen.args[0]).cpu().clone()
+            raise CourseError("This layer took no part when the model ran: it has no activations.")
+
+        hook = self.place.register_forward_pre_hook(_see_input) if self.at == "input" else \
+            self.place.register_forward_hook(_see_output)
+        try:
+            with computing_in(self.precision, self.model, self.device):
+                yield look
+        finally:
+            hook.remove()
+
+    def _agrees(self, kept: Tensor, fresh: Tensor) -> bool:
+        near = TOLERANCE[self.precision] * fresh.float().norm()
+        return kept.shape == fresh.shape and bool((kept.float() - fresh.float()).norm() <= near)
+
+
+class _Seen(Exception):
+    """Carries the activations out of the network, so that later layers need not run."""
+
+
+def _see_input(module: nn.Module, inputs: tuple) -> NoReturn:
+    raise _Seen(inputs[0])
+
+
+def _see_output(module: nn.Module, inputs: tuple, output: object) -> NoReturn:
+    raise _Seen(output)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that compute side by side, each alone: two that share one computation wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)        # here, so that it holds for every thread made from now on: decoders too
+    pool = ThreadPoolExecutor(count, "read")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(before)

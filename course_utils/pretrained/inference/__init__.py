@@ -1,0 +1,1 @@
+"""Asking a model: predictions, metrics, precision, and what it costs."""

@@ -1,0 +1,101 @@
+"""What a model is worth on pictures it did not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+import torch
+from torch import Tensor, nn
+
+from course_utils.errors import BadData, CourseError
+from course_utils.pretrained.data.batches import (
+    Batch,
+    check_count,
+    check_data,
+    checked_batches,
+    device_of,
+    image_batches,
+    run,
+)
+from course_utils.pretrained.data.images import Images
+from course_utils.pretrained.data.preparing import preprocessing
+from course_utils.pretrained.data.randomness import seeded
+from course_utils.pretrained.inference.metrics import Metrics, measure
+from course_utils.pretrained.inference.precision import choose_precision, computing_in
+from course_utils.pretrained.models.freezing import in_eval_mode
+from course_utils.pretrained.models.heads import need_module
+
+
+def evaluate(model: nn.Module, data: Images | Iterable, *, batch_size: int = 32,
+             size: int | None = None, precision: str = "auto") -> Metrics:
+    """What the model is worth on `data`, in eval mode and without gradients; its mode is the same afterwards.
+
+    Args:
+        data: Images, prepared as the model's weights expect; or a DataLoader of (inputs, labels), untouched.
+        size: pixels of the prepared pictures; None is what the weights were trained for.
+        precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it.
+    Raises:
+        CourseError: labels and head do not fit; BadData: there are no pictures.
+    """
+    need_module(model, "evaluate")
+    check_data(data, "evaluate", size=size)
+    check_count("batch_size", batch_size)
+    device = device_of(model)
+    precision = choose_precision(precision, device, model)
+    scores, labels = [], []
+    with seeded("evaluate"), in_eval_mode(model), torch.inference_mode(), \
+            computing_in(precision, model, device), \
+            closing(_batches(model, data, batch_size, size)) as batches:
+        for inputs, true in batches:
+            given = run(model, inputs)                                       # (B, classes)
+            check_scores(given, true, model, data)
+            scores.append(given.float().cpu())
+            labels.append(true)
+    if not scores:
+        raise BadData("There are no pictures to evaluate on: the loader gave no batch. An iterator can be "
+                      "read only once; a DataLoader as often as you like.")
+    scores = torch.cat(scores)                                               # (N, classes)
+    return measure(scores, torch.cat(labels), _class_names(model, data, scores.shape[1]))
+
+
+def _batches(model: nn.Module, data: Images | Iterable, batch_size: int, size: int | None) -> Iterator[Batch]:
+    """Images in their own order, prepared for the model; a loader's batches as they come."""
+    if isinstance(data, Images):
+        return image_batches(data, preprocessing(model, size=size), batch_size)
+    return checked_batches(data, "evaluate")
+
+
+def check_scores(scores: object, labels: Tensor, model: nn.Module, data: object) -> None:
+    """Refuse, in words, scores that these labels do not index.
+
+    Raises:
+        CourseError: the head has another number of classes than the data, the same ones in another order, or
+            labels lie outside.
+    """
+    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != len(labels):
+        came = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise CourseError(f"A classifier gives scores of shape ({len(labels)}, classes) for {len(labels)} "
+                          f"inputs, but this {type(model).__name__} gives {came}.")
+    width, head = scores.shape[1], getattr(model, "course_classes", None) or ()
+    if isinstance(data, Images) and width != len(data.classes):
+        raise CourseError(f"The model's head gives {width:,} scores, but the data has {len(data.classes)} "
+                          "classes. Type: replace_head(model, data.classes)")
+    if isinstance(data, Images) and head != data.classes and sorted(head) == sorted(data.classes):
+        raise CourseError("The model's head and the data have the same classes in another order: "
+                          f"{', '.join(head)} against {', '.join(data.classes)}. Labels would be read "
+                          "wrongly; give the head the order of the data: replace_head(model, data.classes)")
+    if labels.min() < 0 or labels.max() >= width:
+        wrong = labels[(labels < 0) | (labels >= width)][0].item()
+        raise CourseError(f"The model's head gives {width} scores, for labels 0 … {width - 1}, but there is "
+                          f"a label {wrong}. Type: replace_head(model, number_of_classes)")
+
+
+def _class_names(model: nn.Module, data: object, count: int) -> tuple[str, ...]:
+    """The data's names, else the model's, where there are as many as scores; else numbers."""
+    inside = getattr(data, "dataset", None)
+    for owner, name in [(data, "classes"), (inside, "classes"), (model, "course_classes")]:
+        names = getattr(owner, name, None) or ()
+        if len(names) == count:
+            return tuple(names)
+    return tuple(str(index) for index in range(count))

@@ -1,0 +1,1 @@
+"""What weights exist, models of them, and their parts: heads, layer groups, what is frozen."""

@@ -1,0 +1,1 @@
+"""Keeping a model: checkpoints, export, model card."""

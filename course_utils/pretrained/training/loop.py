@@ -1,0 +1,180 @@
+"""Training, as one visible loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from course_utils.errors import CourseError, TrainingDiverged
+from course_utils.pretrained.data.batches import (
+    Batch,
+    checked_batches,
+    device_of,
+    enough_memory,
+    image_batches,
+    run,
+)
+from course_utils.pretrained.data.images import Images
+from course_utils.pretrained.data.preparing import preprocessing
+from course_utils.pretrained.data.randomness import seed_of, seeded
+from course_utils.pretrained.inference.evaluation import check_scores, evaluate
+from course_utils.pretrained.inference.precision import choose_precision, computing_in
+from course_utils.pretrained.models.freezing import train_mode, unfreeze
+from course_utils.pretrained.saving.history import Epoch, History
+from course_utils.pretrained.training.checks import (
+    batchnorm_learns,
+    check_loss,
+    check_training,
+    checked_optimizer,
+    loss_with_inputs,
+    nothing_seen,
+)
+from course_utils.pretrained.training.mixing import mix
+from course_utils.pretrained.training.resuming import Run
+from course_utils.pretrained.training.schedules import (
+    Schedule,
+    choose_schedule,
+    rates_of,
+    reset_rates,
+    set_rates,
+)
+from course_utils.pretrained.training.unfreezing import Part, due_by_epoch
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+OnEpoch = Callable[[Epoch], bool | None]
+
+
+def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, epochs: int,
+        batch_size: int = 32, size: int | None = None, augment: bool = True,
+        optimizer: torch.optim.Optimizer | None = None, loss: Loss | None = None,
+        schedule: str | Schedule | None = None, unfreeze_at: Mapping[int, Part] | None = None,
+        mixup: float = 0.0, ema: float | None = None, patience: int | None = None,
+        checkpoint: str | Path | None = None, resume: bool = False, on_epoch: OnEpoch | None = None,
+        seed: int = 0, precision: str = "auto") -> History:
+    """Train what is not frozen. Afterwards the model is in eval mode, ready for use.
+
+    What is frozen stays in eval mode (see `train_mode`). Interrupting the kernel ends training and keeps
+    what is learned. The same seed gives the same result on the same machine; the caller's random numbers go
+    on as if nothing had been drawn.
+
+    Args:
+        train, val: Images, prepared as the model's weights expect; or DataLoaders of (inputs, labels),
+            untouched.
+        size: pixels of the prepared pictures; None is what the weights were trained for.
+        augment: crop, flip and colour the training pictures at random. DataLoaders bring their own.
+        optimizer: None is Adam at 1e-3 on all that is not frozen.
+        loss: of (scores, labels), a mean over the batch; None is cross-entropy. Label smoothing is
+            `nn.CrossEntropyLoss(label_smoothing=0.1)`. One with a keyword-only `inputs` gets the batch too:
+            `def loss(scores, labels, *, inputs)` may ask a teacher what it makes of them.
+        schedule: None keeps the optimizer's rates; "cosine" warms up and falls to 0, "one-cycle" rises first;
+            or a function of the share of training that is done, 0 … 1, which gives a factor for all rates.
+        unfreeze_at: {4: "blocks.6", 7: "blocks.5"}: layers, by name or from `layer_groups`, that learn from
+            that epoch on. Each joins the optimizer at a tenth of its lowest rate, {4: ("blocks.6", 1e-4)} at
+            a given one; several are a list.
+        mixup: blend pictures by shares drawn from Beta(mixup, mixup); 0.2 is usual, 0 blends none.
+        ema: average the weights over the steps with this decay, such as 0.99; what is validated and handed
+            over is the average.
+        patience: stop after this many epochs without a lower validation loss. The weights of the epoch with
+            the lowest are put back.
+        checkpoint: a file for `load_checkpoint`, written before the first and after every epoch.
+        resume: go on from `checkpoint`, if the file is there, as if the run had never been stopped.
+        on_epoch: called with each Epoch; returning False ends training.
+        precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it. Weights and
+            their updates are float32 in any case.
+    Raises:
+        TrainingDiverged: the loss is no number any more, or far above the first. The model has the weights of
+            the last whole epoch again (with patience, of the best).
+        CourseError: nothing can learn, labels and head do not fit, memory is short, or the checkpoint is of
+            another run.
+    """
+    check_training(model, train, val, size=size, patience=patience, mixup=mixup, ema=ema, resume=resume,
+                   checkpoint=checkpoint, epochs=epochs, batch_size=batch_size)
+    optimizer, device = checked_optimizer(model, optimizer), device_of(model)
+    due, factor = due_by_epoch(model, unfreeze_at, epochs), choose_schedule(schedule)
+    loss_of, precision = loss_with_inputs(loss or F.cross_entropy), choose_precision(precision, device, model)
+    steps = _steps(train, batch_size) if factor else 0
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)        # the same numbers, in a faster order
+    state, first = Run(model, optimizer, train, ema, patience), None
+    if checkpoint:
+        state.begin(checkpoint, val, precision, resume=resume, seed=seed, batch_size=batch_size, size=size,
+                    augment=augment, loss=loss, schedule=schedule, epochs=epochs if schedule else None,
+                    unfreeze_at=due, mixup=mixup, ema=ema, patience=patience)
+    try:
+        for epoch in state.epochs_to_do(epochs):
+            start, total, seen = time.perf_counter(), 0.0, 0
+            for part, rate in due.get(epoch, []):
+                unfreeze(part, optimizer=optimizer, lr=rate)
+            train_mode(model)
+            batches = _train_batches(model, train, batch_size, size, augment, key=(seed, epoch))
+            with seeded(seed, epoch), closing(batches):
+                for step, (inputs, labels) in enumerate(batches, start=1):
+                    if len(labels) == 1 and batchnorm_learns(model):
+                        continue            # one picture has no statistics; next time another is left over
+                    if factor:
+                        set_rates(optimizer, factor((epoch - 1 + (step - 0.5) / steps) / epochs))
+                    inputs, targets = mix(inputs.to(device, non_blocking=True), labels.to(device), mixup)
+                    with enough_memory(inputs):
+                        with computing_in(precision, model, device):
+                            scores = run(model, inputs)                      # (B, classes)
+                            check_scores(scores, labels, model, train)
+                            value = sum(share * loss_of(scores.float(), true, inputs)
+                                        for share, true in targets)
+                        first = value.item() if first is None else first
+                        check_loss(value, first, f"step {step} of epoch {epoch}", rates_of(optimizer),
+                                   state.kept_epoch)
+                        optimizer.zero_grad()
+                        value.backward()
+                        optimizer.step()
+                    if state.averaged:
+                        state.averaged.update_parameters(model)
+                    total, seen = total + value.item() * len(labels), seen + len(labels)
+            if not seen:
+                raise nothing_seen(epoch)
+            found = evaluate(state.shown, val, batch_size=batch_size, precision=precision,
+                             size=size if isinstance(val, Images) else None)
+            state.add(Epoch(epoch, total / seen, found.loss, found.accuracy, time.perf_counter() - start,
+                            rates_of(optimizer),
+                            tuple(part.name for part, _ in due.get(epoch, []))), on_epoch)
+            if state.history.stopped:
+                break
+    except KeyboardInterrupt:
+        state.interrupt()
+    except TrainingDiverged:
+        state.hand_over()
+        raise
+    finally:
+        reset_rates(optimizer)
+        model.eval()
+    state.hand_over()
+    return state.history
+
+
+def _train_batches(model: nn.Module, train: Images | Iterable, batch_size: int, size: int | None,
+                   augment: bool, key: tuple) -> Iterator[Batch]:
+    """Pictures in an order and with augmentation that follow from `key`; a loader's batches as they come."""
+    if not isinstance(train, Images):
+        return checked_batches(train, "fit")
+    shuffle = torch.Generator().manual_seed(seed_of(*key, "order"))
+    order = torch.randperm(len(train), generator=shuffle).tolist()
+    prepare = preprocessing(model, augment=augment, size=size)
+    return image_batches(train, prepare, batch_size, order=order, key=(*key, "augment") if augment else None)
+
+
+def _steps(train: Images | Iterable, batch_size: int) -> int:
+    """Batches in an epoch: a schedule must know how far training is."""
+    if isinstance(train, Images):
+        return math.ceil(len(train) / batch_size)
+    try:
+        return len(train)
+    except TypeError:
+        raise CourseError("A schedule must know how many batches there are, but this loader has no length. "
+                          "Use one that has, or leave schedule out and set rates in on_epoch.") from None

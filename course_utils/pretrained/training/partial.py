@@ -1,0 +1,134 @@
+"""Partial fine-tuning with the frozen layers run once: what they give is kept, the rest learns from it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from contextlib import closing
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from course_utils.errors import BadData, CourseError
+from course_utils.pretrained.data.batches import check_count, check_data, checked_batches, image_batches
+from course_utils.pretrained.data.images import Images
+from course_utils.pretrained.data.preparing import preprocessing
+from course_utils.pretrained.features.cache import feature_key
+from course_utils.pretrained.features.reading import Reader
+from course_utils.pretrained.inference.evaluation import check_scores
+from course_utils.pretrained.models.groups import LayerGroup, layer_groups
+from course_utils.pretrained.models.heads import need_module
+from course_utils.pretrained.saving.history import History
+from course_utils.pretrained.training.checks import checked_optimizer
+from course_utils.pretrained.training.cut import FromCut, replaced_forward
+from course_utils.pretrained.training.loop import fit
+from course_utils.pretrained.training.unfreezing import due_by_epoch
+
+
+def fit_tail(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, epochs: int,
+             views: int = 1, batch_size: int = 32, size: int | None = None, precision: str = "auto",
+             cache: bool = True, **options: object) -> History:
+    """`fit`, but the frozen layers run once for each picture, not once in every epoch.
+
+    Freeze and unfreeze first: the cut lies before the first layer group in which anything learns, now or by
+    `unfreeze_at`. What enters there is kept in files, as features are, and the tail, from there to the head,
+    learns from it. That is the same training as through the whole network on unchanged pictures; in float32
+    the weights agree to about 1e-4. Afterwards the model itself has the trained tail.
+
+    Args:
+        train, val: Images, prepared as the model's weights expect; or loaders of (inputs, labels), which are
+            read once.
+        views: 1 learns from the plain pictures. More are that many augmented ones of each, of which every
+            epoch draws one. Each view takes one more run of the frozen layers.
+        size: pixels of the prepared pictures; None is what the weights were trained for.
+        precision: of the frozen layers, of what is kept, and of the training: "float32", "bfloat16", or
+            "auto": bfloat16 where the device computes in it.
+        cache: use the activations again next time. For Images only.
+        options: optimizer, schedule, patience, checkpoint and whatever else `fit` takes. Mixup blends what
+            enters the tail.
+    Raises:
+        CourseError: the first layers learn, so that nothing can be kept; or the tail needs more of the frozen
+            layers than what enters at the cut.
+    """
+    need_module(model, "fit_tail")
+    given = isinstance(train, Images) or isinstance(val, Images)
+    for data in (train, val):
+        check_data(data, "fit_tail", size=None if given else size)
+    for name, count in [("views", views), ("batch_size", batch_size)]:
+        check_count(name, count)
+    if "augment" in options or (views > 1 and not isinstance(train, Images)):
+        raise CourseError("fit_tail augments Images before the frozen layers run: views=5 makes five views "
+                          "of each. Leave augment out; a DataLoader brings its own pictures, read once.")
+    checked_optimizer(model, options.get("optimizer"))
+    tail = _tail(model, due_by_epoch(model, options.get("unfreeze_at"), epochs))
+    sample, batches = _first_pictures(model, train, size)
+    from_cut = FromCut(model, tail, sample)
+    for data in (train, val):
+        if isinstance(data, Images):
+            check_scores(from_cut.scores[:1], torch.tensor(data.labels[:1]), model, data)
+    read = Reader(model, from_cut.cut, "input", _as_they_are, precision)
+    own = {module for group in tail for module in group.modules}
+    names = [name for name, module in model.named_modules() if module in own]
+    learn_from = DataLoader(_activations(read, train, batches, names, views, size, cache), batch_size,
+                            shuffle=True)
+    validate_with = DataLoader(_activations(read, val, val, names, 1, size, cache), batch_size)
+    with replaced_forward(model, from_cut):
+        return fit(model, learn_from, validate_with, epochs=epochs, precision=precision, **options)
+
+
+class Activations(Dataset):
+    """What enters the tail for each picture, with its label; of several views one, drawn at random."""
+
+    def __init__(self, x: Tensor, y: Tensor, classes: tuple[str, ...], key: str | None):
+        self.x, self.y, self.classes = x, y, classes
+        self.samples = key              # by this a checkpoint knows the data
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        views = len(self.x) // len(self.y)
+        view = int(torch.randint(views, ())) if views > 1 else 0
+        return self.x[view * len(self.y) + index], self.y[index]
+
+
+def _activations(read: Reader, data: Images | Iterable, batches: Iterable, tail: list[str], views: int,
+                 size: int | None, cache: bool) -> Activations:
+    if not isinstance(data, Images):
+        x, y = read.batches(batches, "fit_tail")
+        return Activations(x, y, tuple(getattr(getattr(data, "dataset", None), "classes", ())), None)
+    prepare = preprocessing(read.model, augment=views > 1, size=size)
+    key = feature_key(read.model, tail, "input of", tail[0], read.precision, prepare.key, views,
+                      data.fingerprint)
+    x = read.images(data, prepare, views, read.batch_size, key if cache else None)
+    return Activations(x, torch.tensor(data.labels), data.classes, key)
+
+
+def _tail(model: nn.Module, due: dict[int, list]) -> list[LayerGroup]:
+    """The layer groups from the first in which anything learns, now or later."""
+    learning = {p for p in model.parameters() if p.requires_grad}
+    learning |= {p for parts in due.values() for part, _ in parts for p in part.parameters()}
+    groups = layer_groups(model)
+    first = next(i for i, group in enumerate(groups) if not learning.isdisjoint(group.parameters()))
+    if first == 0:
+        raise CourseError("The first layers of the model learn, so none could be run once and kept. Freeze "
+                          "them, freeze(layer_groups(model)[0]), or train with fit.")
+    return groups[first:]
+
+
+def _first_pictures(model: nn.Module, data: Images | Iterable, size: int | None) -> tuple[Tensor, Iterable]:
+    """Two prepared pictures; and all batches of a loader, which may be read only once."""
+    if isinstance(data, Images):
+        few = image_batches(data.subset(range(min(2, len(data)))), preprocessing(model, size=size), 2)
+        with closing(few):
+            return next(few)[0], data
+    batches = checked_batches(data, "fit_tail")
+    first = next(batches, None)
+    if first is None:
+        raise BadData("fit_tail got nothing to learn from: the loader gave no batch.")
+    return first[0][:2], itertools.chain([first], batches)
+
+
+def _as_they_are(activations: Tensor) -> Tensor:
+    return activations
