@@ -92,11 +92,15 @@ def deal(source: Path, target: Path, seed: int) -> None:
                 (target / split / group.name / file.name).symlink_to(file)
 
 
+def photos() -> Path:
+    return paths.test_photos().resolve() / "flowers"
+
+
 def run(program: Program, seed: int) -> dict:
     """One whole process: seconds, memory of its largest process, and what its last line says."""
     with tempfile.TemporaryDirectory() as private:
         folder = Path(private) / "photos"
-        deal(paths.test_photos().resolve() / "flowers", folder, seed)
+        deal(photos(), folder, seed)
         log = Path(private) / "log"
         command = [program.python, str(HERE / program.file), str(folder), str(seed), program.how,
                    str(program.epochs)]
@@ -211,6 +215,8 @@ def main() -> None:
     asked = parser.parse_args()
     chosen = [p for p in PROGRAMS if not asked.only or any(word in p.name for word in asked.only)]
     if not asked.report:
+        if not (photos() / "test").is_dir():
+            raise SystemExit(f"The photographs are not in {photos()}. Say where they are: COURSE_TEST_PHOTOS=…")
         if any(p.file == "fastai_peer.py" for p in chosen):
             make_fastai_environment()
         run_missing(chosen, range(asked.seeds))

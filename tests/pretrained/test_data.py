@@ -14,7 +14,7 @@ import yaml
 from PIL import Image
 
 from course_utils.errors import BadData, BadImage, CourseError, DamagedFile, UnknownName
-from course_utils.pretrained import images as images_module
+from course_utils.pretrained.data import images as images_module
 from course_utils.pretrained.data.datasets import SHIPPED, load_dataset
 from course_utils.pretrained.data.images import Images
 from course_utils.pretrained.data.splits import cut_off

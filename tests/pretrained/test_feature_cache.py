@@ -22,13 +22,13 @@ from course_utils.errors import CourseError
 from course_utils.pretrained import (
     Images,
     extract_features,
-    feature_cache,
     fit,
     freeze,
     load_model,
     replace_head,
     unfreeze,
 )
+from course_utils.pretrained.features import cache as feature_cache
 from course_utils.pretrained.features.cache import Rows, stored
 
 SIZE, KEY = 64, "0123abcd"
@@ -237,7 +237,7 @@ def test_after_ctrl_c_only_the_missing_pictures_are_read(model, images, views):
             raise KeyboardInterrupt
 
     runs: list[int] = []
-    options = {"size": SIZE, "batch_size": 2, "views": views}
+    options = {"size": SIZE, "batch_size": 2, "views": views, "precision": "float32"}
     hook = model.conv_stem.register_forward_hook(interrupt)
     with pytest.raises(KeyboardInterrupt):
         extract_features(model, images, **options)
@@ -281,10 +281,10 @@ def test_a_real_ctrl_c_keeps_what_is_done(model, images):
     runs: list[int] = []
     hook = model.conv_stem.register_forward_hook(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        extract_features(model, images, size=SIZE, batch_size=1)
+        extract_features(model, images, size=SIZE, batch_size=1, precision="float32")
     hook.remove()
     runs = runs_of(model)
-    assert len(extract_features(model, images, size=SIZE, batch_size=1)) == 12
+    assert len(extract_features(model, images, size=SIZE, batch_size=1, precision="float32")) == 12
     assert 1 < len(runs) < 12
 
 

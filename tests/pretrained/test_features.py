@@ -151,7 +151,7 @@ def test_bfloat16_agrees_with_float32(model):
 
 
 def test_bfloat16_everywhere_would_agree_less(model):
-    """Why the first and the depthwise convolutions stay in float32."""
+    """Why the first convolutions stay in float32."""
     from skimage import data
     batch = preprocessing(model, size=96)(Image.fromarray(data.chelsea())).unsqueeze(0)
     labels = torch.zeros(1, dtype=torch.long)
@@ -274,17 +274,17 @@ def test_features_carry_no_gradients_and_can_be_trained_on(model, images):
 
 def test_the_second_time_only_one_picture_is_looked_at(model, images):
     runs = count_runs(model)
-    first = extract_features(model, images, size=SIZE)
+    first = extract_features(model, images, size=SIZE, precision="float32")
     assert sum(runs) == 6 and len(cached_files()) == 1
     runs.clear()
-    second = extract_features(model, images, size=SIZE)
+    second = extract_features(model, images, size=SIZE, precision="float32")
     assert runs == [1] and torch.equal(first.x, second.x)
 
 
 def test_without_cache_nothing_is_kept(model, images):
     runs = count_runs(model)
     for _ in range(2):
-        extract_features(model, images, size=SIZE, cache=False)
+        extract_features(model, images, size=SIZE, precision="float32", cache=False)
     assert sum(runs) == 12 and not cached_files()
 
 
@@ -325,9 +325,9 @@ def test_a_changed_forward_gets_fresh_features_though_no_weight_changed(model, i
 
 def test_another_head_does_not_need_fresh_features(model, images):
     runs = count_runs(model)
-    extract_features(model, images, size=SIZE)
+    extract_features(model, images, size=SIZE, precision="float32")
     replace_head(model, 3)
-    extract_features(model, images, size=SIZE)
+    extract_features(model, images, size=SIZE, precision="float32")
     assert sum(runs) == 7
 
 

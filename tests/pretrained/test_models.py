@@ -17,13 +17,12 @@ from torch import nn
 from course_utils.errors import CourseError, DamagedFile, UnknownName, WeightsUnavailable
 from course_utils.pretrained import (
     Weights,
-    bundled,
     count_parameters,
-    downloads,
     load_model,
-    reaching,
     replace_head,
 )
+from course_utils.pretrained.files import downloads
+from course_utils.pretrained.models import bundled, reaching
 from course_utils.pretrained.models.bundled import BUNDLED
 
 SMALL_TORCHVISION = "torchvision/shufflenet_v2_x0_5.IMAGENET1K_V1"

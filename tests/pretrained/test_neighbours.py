@@ -14,8 +14,8 @@ from course_utils.pretrained import (
     load_dataset,
     load_model,
     nearest_neighbours,
-    neighbours,
 )
+from course_utils.pretrained.features import neighbours
 
 
 def features(x) -> Features:

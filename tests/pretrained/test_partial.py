@@ -217,7 +217,7 @@ def runs_of(layer) -> list[int]:
 
 def test_the_frozen_layers_run_once_for_each_picture(model, images):
     frozen, learning = runs_of(model.blocks[3][0].conv_pw), runs_of(model.blocks[6])
-    fit_tail(model, images, images.subset([0, 1]), size=SIZE, epochs=5)
+    fit_tail(model, images, images.subset([0, 1]), size=SIZE, epochs=5, precision="float32")
     assert sum(frozen) == 10 + 2 + 2, "once each; and two to try the cut on"
     assert sum(learning) >= 5 * 10
 
@@ -299,7 +299,7 @@ def test_a_run_that_was_stopped_goes_on_bit_for_bit(model, images, tmp_path):
 def test_the_cut_lies_before_what_is_unfrozen_later(model, images):
     frozen, later = runs_of(model.blocks[4][0].conv_pw), runs_of(model.blocks[5][0].conv_pw)
     before = model.blocks[5][0].conv_pw.weight.clone()
-    fit_tail(model, images, images, size=SIZE, epochs=3, unfreeze_at={2: "blocks.5"})
+    fit_tail(model, images, images, size=SIZE, epochs=3, unfreeze_at={2: "blocks.5"}, precision="float32")
     assert sum(frozen) == 10 + 2 + 1 and sum(later) >= 3 * 10
     assert not torch.equal(model.blocks[5][0].conv_pw.weight, before)
 

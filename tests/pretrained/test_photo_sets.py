@@ -20,8 +20,8 @@ from PIL import Image
 
 from course_utils import paths
 from course_utils.errors import DamagedFile, DownloadFailed
-from course_utils.pretrained import images as images_module
 from course_utils.pretrained import load_dataset
+from course_utils.pretrained.data import images as images_module
 from course_utils.pretrained.data.photo_sets import photo_sets
 from course_utils.pretrained.files.unpacking import fetched_folder
 

@@ -49,7 +49,7 @@ def extract_features(model: nn.Module, data: Images | Iterable, *, layer: str = 
         views: 1 is the plain picture; more are that many augmented ones each, fixed by position, so x has
             N · views rows: all pictures once, then all once more.
         size: pixels of the prepared pictures; None is what the weights were trained for.
-        batch_size: of Images, pictures at a time; None is 8 on each of a processor's threads, 128 on a
+        batch_size: of Images, pictures at a time; None is 4 on each of a processor's threads, 128 on a
             graphics card. The features are the same.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the processor computes in it.
         cache: keep the features in a file and use it as long as weights, preparation and pictures are the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import NoReturn
 
 import torch
@@ -17,10 +17,12 @@ from course_utils.pretrained.data.batches import Batch, checked_batches, device_
 from course_utils.pretrained.data.images import Images
 from course_utils.pretrained.data.preparing import Preparation
 from course_utils.pretrained.features.cache import Rows, stored
+from course_utils.pretrained.inference.folding import folded
 from course_utils.pretrained.inference.precision import choose_precision, computing_in
 from course_utils.pretrained.models.freezing import in_eval_mode
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2}     # relative, between one batch size and another
+FOLDED_TOLERANCE = 1e-3      # relative, in float32: what folding may change
 CHUNK = 1024          # rows of an interrupted run that are copied at a time
 
 
@@ -40,7 +42,7 @@ class Reader:
         self.precision = choose_precision(precision, self.device)
         # A processor is fastest with small batches, each on one thread: activations stay in its cache.
         on_card = self.device.type == "cuda"
-        self.batch_size, self.streams = (128, 1) if on_card else (8, torch.get_num_threads())
+        self.batch_size, self.streams = (128, 1) if on_card else (4, torch.get_num_threads())
 
     def images(self, images: Images, prepare: Preparation, views: int, batch_size: int,
                key: str | None) -> Tensor:
@@ -52,7 +54,7 @@ class Reader:
         total, kept = views * len(images), stored(key) if key else None
         # The key cannot see into Python code. So the first picture is looked at afresh, and compared.
         if kept is not None:
-            [(first, _)] = self._rows(batches(0, [0]))
+            [(first, _)] = self._rows(batches(0, [0]), many=False)
             kept = kept if self._agrees(kept[:1], first) else None
         if kept is not None and len(kept) == total:
             return kept
@@ -84,12 +86,15 @@ class Reader:
                 raise BadData(f"{caller} got no pictures: the loader gave no batch.")
             return rows.finish(), torch.tensor(labels)
 
-    def _rows(self, batches: Iterator[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
+    def _rows(self, batches: Iterator[Batch], *, many: bool = True) -> Iterator[tuple[Tensor, Tensor]]:
         """What is seen in each batch, with its labels, in order; several at a time, each on a thread."""
         under_way: deque[tuple[Future, Tensor]] = deque()
-        with in_eval_mode(self.model), closing(batches), self._looking() as look, \
+        look = None
+        with in_eval_mode(self.model), closing(batches), ExitStack() as until_done, \
                 _threads(self.streams) as pool:
             for inputs, labels in batches:
+                if look is None:
+                    look = until_done.enter_context(self._looking(self._lighter(inputs) if many else None))
                 under_way.append((pool.submit(look, inputs), labels))
                 if len(under_way) > self.streams:
                     future, known = under_way.popleft()
@@ -97,22 +102,50 @@ class Reader:
             for future, known in under_way:
                 yield future.result(), known
 
+    def _lighter(self, inputs: Tensor) -> tuple[nn.Module, nn.Module] | None:
+        """The model with its BatchNorms folded, and the place in it; None where that is not the same."""
+        if self.precision == "float32" or inputs.ndim != 4:
+            return None                 # exact stays exact
+        first = inputs[:1]
+        try:
+            with torch.inference_mode(), self._looking(precision="float32") as look:
+                wanted = look(first)
+                model = folded(self.model, lambda model: self._run_to_place(model, first))
+            if model is self.model:
+                return None
+            name = next(name for name, module in self.model.named_modules() if module is self.place)
+            lighter = model, model.get_submodule(name)
+            with self._looking(lighter, precision="float32") as look:
+                found = look(first)
+        except CourseError:     # inputs that do not fit: their own run says so; or a copy that cannot run
+            return None
+        same = found.shape == wanted.shape and (found - wanted).norm() <= FOLDED_TOLERANCE * wanted.norm()
+        return lighter if same else None
+
+    def _run_to_place(self, model: nn.Module, inputs: Tensor) -> None:
+        with suppress(_Seen):
+            run(model, inputs)
+
     @contextmanager
-    def _looking(self) -> Iterator[Callable[[Tensor], Tensor]]:
+    def _looking(self, at: tuple[nn.Module, nn.Module] | None = None,
+                 precision: str | None = None) -> Iterator[Callable[[Tensor], Tensor]]:
+        model, place = at or (self.model, self.place)
+        precision = precision or self.precision
+
         def look(inputs: Tensor) -> Tensor:
             try:
                 # Both hold for one thread only, and this is another one each time.
                 with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16,
-                                                            enabled=self.precision == "bfloat16"):
-                    run(self.model, inputs)
+                                                            enabled=precision == "bfloat16"):
+                    run(model, inputs)
             except _Seen as seen:
                 return self.reduce(seen.args[0]).cpu().clone()
             raise CourseError("This layer took no part when the model ran: it has no activations.")
 
-        hook = self.place.register_forward_pre_hook(_see_input) if self.at == "input" else \
-            self.place.register_forward_hook(_see_output)
+        hook = place.register_forward_pre_hook(_see_input) if self.at == "input" else \
+            place.register_forward_hook(_see_output)
         try:
-            with computing_in(self.precision, self.model, self.device):
+            with computing_in(precision, model, self.device):
                 yield look
         finally:
             hook.remove()
