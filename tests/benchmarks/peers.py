@@ -216,7 +216,7 @@ def main() -> None:
     chosen = [p for p in PROGRAMS if not asked.only or any(word in p.name for word in asked.only)]
     if not asked.report:
         if not (photos() / "test").is_dir():
-            raise SystemExit(f"The photographs are not in {photos()}. Say where they are: COURSE_TEST_PHOTOS=…")
+            raise SystemExit(f"There are no photographs in {photos()}. Where are they? COURSE_TEST_PHOTOS=…")
         if any(p.file == "fastai_peer.py" for p in chosen):
             make_fastai_environment()
         run_missing(chosen, range(asked.seeds))

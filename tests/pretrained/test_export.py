@@ -21,9 +21,11 @@ from course_utils.pretrained import (
     evaluate,
     export,
     freeze,
+    load_checkpoint,
     load_dataset,
     load_model,
     preprocessing,
+    top_k,
 )
 
 TOLERANCE = 1e-4       # of the largest score; the one that `export` itself allows
@@ -90,6 +92,12 @@ def test_the_weights_fit_into_a_fresh_model(exported, lite0):
     with safetensors.safe_open(exported.folder / "weights.safetensors", framework="pt") as file:
         facts = file.metadata()
     assert facts["started_from"] == "efficientnet_lite0" and json.loads(facts["classes"])[967] == "espresso"
+
+
+def test_the_course_reads_them_as_a_checkpoint(exported, lite0, coffee):
+    found = load_checkpoint(exported.folder / "weights.safetensors")
+    assert found.classes[967] == "espresso" and found.weights == lite0.course_weights
+    assert top_k(found.model, coffee) == top_k(lite0, coffee)
 
 
 def test_files_can_be_read_by_others_and_match_the_checksums(exported):

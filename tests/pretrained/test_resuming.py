@@ -328,6 +328,22 @@ def test_a_path_that_cannot_be_written_is_noticed_before_training(tmp_path):
         train(tmp_path / "folder", loss=lambda scores, labels: pytest.fail("it trained"))
 
 
+def test_a_new_run_under_the_same_name_does_not_lose_the_one_before(tmp_path, capsys):
+    path = tmp_path / "run.pt"
+    first, _ = train(path)
+    second, _ = train(path, model=small(seed=1))
+    assert "run.pt.old" in capsys.readouterr().out
+    assert same(weights(load_checkpoint(path, small()).model), weights(second))
+    assert same(weights(load_checkpoint(tmp_path / "run.pt.old", small()).model), weights(first))
+
+
+def test_a_run_that_is_resumed_sets_nothing_aside(tmp_path):
+    """The twin."""
+    train(tmp_path / "run.pt", epochs=2)
+    train(tmp_path / "run.pt", resume=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+
+
 def test_a_disk_that_fails_later_does_not_end_training(tmp_path, capsys):
     path = tmp_path / "runs" / "run.pt"
 

@@ -63,18 +63,14 @@ def save_checkpoint(path: str | Path, model: nn.Module, *, optimizer: torch.opti
     path = path_of(path, "save_checkpoint")
     if epoch is None and history and history.epochs:
         epoch = history.epochs[-1].epoch
-    state, about = need_module(model, "save_checkpoint").state_dict(), describe(model, history, epoch)
+    about = describe(need_module(model, "save_checkpoint"), history, epoch)
     if path.suffix != WEIGHTS_ALONE:
-        return write(path, {"model": state, "about": about,
+        return write(path, {"model": model.state_dict(), "about": about,
                             "optimizer": optimizer.state_dict() if optimizer else None})
     if optimizer:
         raise CourseError(f"A {WEIGHTS_ALONE} file holds weights alone. To keep the optimizer as well, give "
                           f"another name: {path.with_suffix('.pt').name}")
-    with written_whole(path) as file:       # copies, because the format knows neither strides nor sharing
-        file.write(safetensors.torch.save(
-            {name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
-             for name, value in state.items()}, {"course": json.dumps(about)}))
-    return path
+    return write_weights(path, model, about)
 
 
 def write(path: Path, contents: dict) -> Path:
@@ -85,6 +81,16 @@ def write(path: Path, contents: dict) -> Path:
         if kinds := get_unsafe_globals_in_checkpoint(file.name):
             raise CourseError("A checkpoint holds numbers, texts and tensors, but the model or the optimizer "
                               f"has a {kinds[0]} in it. If that is a learning rate, write float(rate).")
+    return path
+
+
+def write_weights(path: Path, model: nn.Module, about: dict, also: dict[str, str] | None = None) -> Path:
+    """Tensors alone, in safetensors' format; what is known about the model, and `also`, in its metadata."""
+    with written_whole(path) as file:       # copies, because the format knows neither strides nor sharing
+        file.write(safetensors.torch.save(
+            {name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+             for name, value in model.state_dict().items()},
+            {"format": "pt", "course": json.dumps(about)} | (also or {})))
     return path
 
 

@@ -6,7 +6,6 @@ import copy
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -17,8 +16,6 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import save_model
 from torch import Tensor, nn
 
 from course_utils.errors import CourseError, unknown_name
@@ -28,6 +25,7 @@ from course_utils.pretrained.data.preparing import Preparation, preprocessing
 from course_utils.pretrained.inference.metrics import Metrics
 from course_utils.pretrained.models.heads import need_module
 from course_utils.pretrained.models.libraries import licence_of
+from course_utils.pretrained.saving.checkpoints import describe, write_weights
 from course_utils.pretrained.saving.model_card import CARD, ONNX, TITLE, WEIGHTS, model_card
 
 FORMATS = ("safetensors", "onnx")
@@ -53,9 +51,10 @@ def export(model: nn.Module, folder: str | os.PathLike, *, formats: Sequence[str
            size: int | None = None) -> Export:
     """Write a model for others into `folder`: its weights, an ONNX file, and README.md, a model card.
 
-    weights.safetensors holds tensors only, nothing that could run. model.onnx runs without PyTorch, for any
-    number of pictures; its scores are compared with PyTorch's on photographs. Both carry class names and
-    preprocessing in their metadata. Files appear when all of them are whole; the model stays as it is.
+    weights.safetensors holds tensors only, nothing that could run; `load_checkpoint` reads it. model.onnx
+    runs without PyTorch, for any number of pictures; its scores are compared with PyTorch's on photographs.
+    Both carry class names and preprocessing in their metadata. Files appear when all of them are whole; the
+    model stays as it is.
 
     Args:
         formats: "safetensors", "onnx", or both.
@@ -80,7 +79,7 @@ def export(model: nn.Module, folder: str | os.PathLike, *, formats: Sequence[str
         with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as unfinished:
             unfinished = Path(unfinished)
             if "safetensors" in formats:
-                save_model(alone, str(unfinished / WEIGHTS), metadata={"format": "pt"} | metadata)
+                write_weights(unfinished / WEIGHTS, alone, describe(alone), metadata)
             if "onnx" in formats:
                 _write_onnx(alone, pixels, unfinished / ONNX, metadata)
                 agreement = _compare(alone, unfinished / ONNX, pixels)
@@ -89,12 +88,10 @@ def export(model: nn.Module, folder: str | os.PathLike, *, formats: Sequence[str
             card = model_card(alone, facts, prepare, checksums, agreement, data, metrics)
             (unfinished / CARD).write_text(card, encoding="utf-8")
             for name in [*checksums, CARD]:
-                # safetensors makes files that only you may read
-                shutil.copymode(unfinished / CARD, unfinished / name)
                 os.replace(unfinished / name, folder / name)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise CourseError(f"The model could not be written to '{folder}': "
-                          f"{getattr(error, 'strerror', None) or error}.") from error
+                          f"{error.strerror or error}.") from error
     return Export(folder, checksums, agreement)
 
 

@@ -83,7 +83,8 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
             over is the average.
         patience: stop after this many epochs without a lower validation loss. The weights of the epoch with
             the lowest are put back.
-        checkpoint: a file for `load_checkpoint`, written before the first and after every epoch.
+        checkpoint: a file for `load_checkpoint`, written before the first and after every epoch. One that is
+            there already is kept under the same name with .old behind it.
         resume: go on from `checkpoint`, if the file is there, as if the run had never been stopped.
         on_epoch: called with each Epoch; returning False ends training.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it. Weights and

@@ -7,7 +7,9 @@ epoch to epoch is in the checkpoint. Threads, versions and processor are not: th
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -82,7 +84,18 @@ class Run:
         if resume and self.path.exists():
             self._resume(read(self.path))
         else:
+            self._set_aside()
             self._save()
+
+    def _set_aside(self) -> None:
+        """What an earlier run left under this name gets a second name, so that no hours of work are lost."""
+        older = self.path.with_name(f"{self.path.name}.old")
+        if self.path.is_file():
+            with suppress(OSError):         # a disk that knows no second names: then as any program does
+                older.unlink(missing_ok=True)
+                os.link(self.path, older)
+                print(f"{self.path} was of an earlier run, and is {older.name} now. resume=True would have "
+                      "gone on with it.")
 
     def _save(self) -> None:
         named = {p: name for name, p in self.model.named_parameters()}
