@@ -35,11 +35,13 @@ def choose_precision(asked: str, device: torch.device, model: nn.Module | None =
 
 
 @contextmanager
-def computing_in(precision: str, model: nn.Module, device: torch.device) -> Iterator[None]:
+def computing_in(precision: str, model: nn.Module, device: torch.device, *,
+                 learning: bool = False) -> Iterator[None]:
     """Run `model` under autocast to bfloat16, or plainly in float32. The model is the same afterwards.
 
     The first convolutions stay in float32, up to the first that sums more than 150 products: where few are
-    summed, rounding does not average out, and all later layers build on it.
+    summed, rounding does not average out, and all later layers build on it. Of a model that is `learning`
+    it is the depthwise ones, wherever they are: their backward pass takes several times as long in bfloat16.
     """
     if precision == "float32":
         yield
@@ -52,7 +54,7 @@ def computing_in(precision: str, model: nn.Module, device: torch.device) -> Iter
     def step_in(module: nn.Module, inputs: tuple, output: Tensor) -> None:
         torch.set_autocast_enabled(device.type, True)
 
-    exact = _first_convolutions(model)
+    exact = _depthwise_convolutions(model) if learning else _first_convolutions(model)
     hooks = [hook for module in exact for hook in (module.register_forward_pre_hook(step_out),
                                                    module.register_forward_hook(step_in, prepend=True))]
     try:
@@ -72,3 +74,9 @@ def _first_convolutions(model: nn.Module) -> list[nn.Conv2d]:
                 break
             found.append(module)
     return found
+
+
+def _depthwise_convolutions(model: nn.Module) -> list[nn.Conv2d]:
+    """And the one that sees the pixels."""
+    return [module for module in model.modules()
+            if isinstance(module, nn.Conv2d) and (module.groups > 1 or module.in_channels <= 3)]

@@ -124,7 +124,7 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
                         set_rates(optimizer, factor((epoch - 1 + (step - 0.5) / steps) / epochs))
                     inputs, targets = mix(inputs.to(device, non_blocking=True), labels.to(device), mixup)
                     with enough_memory(inputs):
-                        with computing_in(precision, model, device):
+                        with computing_in(precision, model, device, learning=True):
                             scores = run(model, inputs)                      # (B, classes)
                             check_scores(scores, labels, model, train)
                             value = sum(share * loss_of(scores.float(), true, inputs)
