@@ -56,7 +56,7 @@ class Program:
         """Changes when what would run changes."""
         files = [HERE / self.file]
         if self.file == "course.py":
-            files += sorted((ROOT / "course_utils" / "pretrained").glob("*.py"))
+            files += sorted((ROOT / "course_utils" / "pretrained").rglob("*.py"))
         return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
