@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from typing import NoReturn
 
 import torch
@@ -110,9 +110,7 @@ class Reader:
         try:
             with torch.inference_mode(), self._looking(precision="float32") as look:
                 wanted = look(first)
-                model = folded(self.model, lambda model: self._run_to_place(model, first))
-            if model is self.model:
-                return None
+                model = folded(self.model, lambda: look(first))
             name = next(name for name, module in self.model.named_modules() if module is self.place)
             lighter = model, model.get_submodule(name)
             with self._looking(lighter, precision="float32") as look:
@@ -121,10 +119,6 @@ class Reader:
             return None
         same = found.shape == wanted.shape and (found - wanted).norm() <= FOLDED_TOLERANCE * wanted.norm()
         return lighter if same else None
-
-    def _run_to_place(self, model: nn.Module, inputs: Tensor) -> None:
-        with suppress(_Seen):
-            run(model, inputs)
 
     @contextmanager
     def _looking(self, at: tuple[nn.Module, nn.Module] | None = None,

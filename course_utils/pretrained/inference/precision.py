@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 
 import torch
 from torch import Tensor, nn
@@ -54,9 +55,10 @@ def computing_in(precision: str, model: nn.Module, device: torch.device, *,
     def step_in(module: nn.Module, inputs: tuple, output: Tensor) -> None:
         torch.set_autocast_enabled(device.type, True)
 
-    exact = _depthwise_convolutions(model) if learning else _first_convolutions(model)
-    hooks = [hook for module in exact for hook in (module.register_forward_pre_hook(step_out),
-                                                   module.register_forward_hook(step_in, prepend=True))]
+    hooks = []
+    for module in _exact_convolutions(model, learning):
+        hooks += [module.register_forward_pre_hook(step_out),
+                  module.register_forward_hook(step_in, prepend=True)]
     try:
         with torch.autocast(device.type, torch.bfloat16):
             yield
@@ -65,18 +67,9 @@ def computing_in(precision: str, model: nn.Module, device: torch.device, *,
             hook.remove()
 
 
-def _first_convolutions(model: nn.Module) -> list[nn.Conv2d]:
-    """In the order of the model: the one that sees the pixels, and those after it that sum few products."""
-    found = []
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            if module.in_channels > 3 and module.weight[0].numel() > FEW_PRODUCTS:
-                break
-            found.append(module)
-    return found
-
-
-def _depthwise_convolutions(model: nn.Module) -> list[nn.Conv2d]:
-    """And the one that sees the pixels."""
-    return [module for module in model.modules()
-            if isinstance(module, nn.Conv2d) and (module.groups > 1 or module.in_channels <= 3)]
+def _exact_convolutions(model: nn.Module, learning: bool) -> Iterator[nn.Conv2d]:
+    """In the order of the model; the one that sees the pixels is always among them."""
+    convs = (module for module in model.modules() if isinstance(module, nn.Conv2d))
+    if learning:
+        return filter(lambda conv: conv.groups > 1 or conv.in_channels <= 3, convs)
+    return takewhile(lambda conv: conv.in_channels <= 3 or conv.weight[0].numel() <= FEW_PRODUCTS, convs)
