@@ -14,7 +14,7 @@ help:
 	@echo "For authors:"
 	@echo "make notebooks       build notebooks/ from notebooks/source/; some only: make notebooks ARGS=05"
 	@echo "make lint            read the code: ruff, and no file over 300 lines"
-	@echo "make bench           the course beside a textbook loop and fastai, on real photographs: an hour or more"
+	@echo "make bench           the course beside a textbook loop and fastai, on real photographs: hours"
 	@echo "make lock            renew requirements.lock from pyproject.toml; to upgrade: make lock ARGS=--upgrade"
 	@echo "make test-full       every test, the long ones too, and record the result"
 

@@ -1,7 +1,7 @@
 """What bfloat16 does to features and to the probes on them: `python tools/records/precision.py`.
 
 Three data sets, each read in float32 and in bfloat16 by the same network; probes on both see the same deals.
-Needs the photographs (`COURSE_TEST_PHOTOS`), and half an hour where bfloat16 is emulated.
+Needs the photographs (`COURSE_TEST_PHOTOS`).
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ def computing_in(precision: str, model: nn.Module, device: torch.device, *,
 
     The first convolutions stay in float32, up to the first that sums more than 150 products: where few are
     summed, rounding does not average out, and all later layers build on it. Of a model that is `learning`
-    it is the depthwise ones, wherever they are: their backward pass takes several times as long in bfloat16.
+    it is the depthwise ones, wherever they are: with theirs in bfloat16, the last two blocks of Lite0 took
+    84 s to train instead of 50.
     """
     if precision == "float32":
         yield
