@@ -5,6 +5,7 @@ import random
 import socket
 
 import huggingface_hub
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -12,6 +13,7 @@ from skimage import data
 
 from course_utils import paths
 from course_utils.pretrained import load_model
+from course_utils.pretrained.data.images import Images
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +25,24 @@ def _loaded_lite0():
 def lite0(_loaded_lite0):
     """EfficientNet-Lite0 with its ImageNet weights, a copy for this test alone."""
     return copy.deepcopy(_loaded_lite0)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path, monkeypatch):
+    """Features are kept in the test's own folder."""
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def dark_and_light():
+    """A function that makes Images in memory: squares of noise, dark and light ones in turn."""
+    def make(count: int, side: int, apart: int = 150) -> Images:
+        rng = np.random.default_rng(0)
+        pictures = [Image.fromarray(rng.integers(0, 100, (side, side, 3), dtype=np.uint8)
+                                    + np.uint8(apart * (i % 2))) for i in range(count)]
+        return Images([f"picture {i}" for i in range(count)], [i % 2 for i in range(count)],
+                      ("dark", "light"), pictures=pictures)
+    return make
 
 
 @pytest.fixture(scope="session")

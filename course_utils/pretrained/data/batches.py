@@ -45,7 +45,7 @@ def image_batches(images: Images, prepare: Prepare, batch_size: int, *, order: S
     def finish(chunk: Sequence[int], loading: list[Future]) -> Batch:
         loaded = [future.result() for future in loading]
         if key:
-            loaded = [_seeded(prepare, picture, *key, i) for i, picture in zip(chunk, loaded, strict=True)]
+            loaded = [seeded(*key, i)(prepare)(picture) for i, picture in zip(chunk, loaded, strict=True)]
         pixels = torch.stack(loaded).contiguous(memory_format=torch.channels_last)       # (B, 3, H, W)
         if torch.cuda.is_available():
             pixels = pixels.pin_memory()        # so that the graphics card fetches them while it computes
@@ -62,11 +62,6 @@ def image_batches(images: Images, prepare: Prepare, batch_size: int, *, order: S
             yield finish(*under_way.popleft())
     finally:        # also where the caller stopped early, or was interrupted
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _seeded(prepare: Prepare, picture: Image.Image, *key: object) -> Tensor:
-    with seeded(*key):
-        return prepare(picture)
 
 
 def checked_batches(batches: Iterable, caller: str) -> Iterator[Batch]:

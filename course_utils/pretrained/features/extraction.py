@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from course_utils.errors import CourseError, unknown_name
+from course_utils.errors import BadData, CourseError, unknown_name
 from course_utils.pretrained.data.batches import check_count, check_data
 from course_utils.pretrained.data.images import Images
 from course_utils.pretrained.data.preparing import preprocessing
@@ -75,6 +75,24 @@ def extract_features(model: nn.Module, data: Images | Iterable, *, layer: str = 
     classes = tuple(getattr(getattr(data, "dataset", None), "classes", ()))
     x, y = read.batches(data, "extract_features")
     return Features(x, y, (), classes)
+
+
+def check_features(caller: str, **given: Features) -> None:
+    """Are they Features, of one network, and is there something in each?
+
+    Raises:
+        CourseError, BadData: with the name under which the wrong one was given.
+    """
+    for name, features in given.items():
+        if not isinstance(features, Features):
+            raise CourseError(f"{caller} needs Features for {name}, but got an object of type "
+                              f"{type(features).__name__}. Type: extract_features(model, images)")
+        if not len(features):
+            raise BadData(f"The features given for {name} are empty.")
+    (first, a), (second, b) = given.items()
+    if a.x.shape[1] != b.x.shape[1]:
+        raise CourseError(f"The features given for {first} have {a.x.shape[1]} numbers each, those for "
+                          f"{second} {b.x.shape[1]}. Extract both with the same model and layer.")
 
 
 def _place(model: nn.Module, layer: str) -> nn.Module:

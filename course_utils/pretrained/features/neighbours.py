@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_utils.errors import BadData, CourseError
+from course_utils.errors import CourseError
 from course_utils.pretrained.data.batches import check_count
-from course_utils.pretrained.features.extraction import Features
+from course_utils.pretrained.features.extraction import Features, check_features
 
 QUERIES, CHUNK = 1024, 16_384       # rows compared at a time: 64 MB of similarities
 
@@ -32,7 +32,10 @@ def nearest_neighbours(query: Features, among: Features, k: int = 5) -> Neighbou
     Raises:
         CourseError: the two do not fit together, or `among` has fewer than `k` vectors.
     """
-    _check(query, among, k)
+    check_features("nearest_neighbours", query=query, among=among)
+    check_count("k", k)
+    if k > len(among):
+        raise CourseError(f"There are only {len(among)} pictures to look among, so k cannot be {k}.")
     found = [_of_some(F.normalize(rows, dim=1), among.x, k) for rows in query.x.split(QUERIES)]
     return Neighbours(*(torch.cat(part) for part in zip(*found, strict=True)))
 
@@ -49,18 +52,3 @@ def _of_some(query: Tensor, among: Tensor, k: int) -> tuple[Tensor, Tensor]:
         raise CourseError("Some features are not numbers (nan or inf): something went wrong inside the "
                           "network. Look at its weights and at the pictures.")
     return indices, best.clamp(-1, 1)
-
-
-def _check(query: Features, among: Features, k: int) -> None:
-    for name, features in [("query", query), ("among", among)]:
-        if not isinstance(features, Features):
-            raise CourseError(f"nearest_neighbours needs Features for {name}, but got an object of type "
-                              f"{type(features).__name__}. Type: extract_features(model, images)")
-        if not len(features):
-            raise BadData(f"The features given for {name} are empty.")
-    if query.x.shape[1] != among.x.shape[1]:
-        raise CourseError(f"The query's features have {query.x.shape[1]} numbers each, the others "
-                          f"{among.x.shape[1]}. Extract both with the same model and layer.")
-    check_count("k", k)
-    if k > len(among):
-        raise CourseError(f"There are only {len(among)} pictures to look among, so k cannot be {k}.")

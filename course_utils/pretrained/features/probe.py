@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_utils.errors import BadData, CourseError
-from course_utils.pretrained.features.extraction import Features
+from course_utils.pretrained.features.extraction import Features, check_features
+from course_utils.pretrained.inference.processor import one_thread
 
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 ITERATIONS = 100       # of LBFGS for each strength, which starts where the next stronger one ended
@@ -83,7 +83,7 @@ def linear_probe(train: Features, val: Features, *, strengths: Sequence[float] =
     bias = torch.zeros(count, dtype=torch.float64, requires_grad=True)
     tried: dict[float, float] = {}
     fitted = {}
-    with _one_thread():
+    with one_thread():      # in matrices this small, threads wait for each other longer than they compute
         for strength in sorted(strengths, reverse=True):
             _minimise(x, train.y, weight, bias, strength)
             fitted[strength] = weight.detach().clone(), bias.detach().clone()
@@ -93,17 +93,6 @@ def linear_probe(train: Features, val: Features, *, strengths: Sequence[float] =
     accuracy = (F.linear(held_out, chosen, shift).argmax(dim=1) == val.y).double().mean().item()
     weight = chosen / scale                           # centring and scale folded in: w·(x − m)/s + b
     return Probe(weight, shift - weight @ mean, train.classes, best, accuracy, tried)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """With matrices this small, threads wait for each other longer than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _minimise(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, strength: float) -> None:
@@ -121,18 +110,11 @@ def _minimise(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, strength: floa
 
 
 def _check(train: Features, val: Features, strengths: Sequence[float]) -> None:
+    check_features("linear_probe", train=train, val=val)
     for name, features in [("train", train), ("val", val)]:
-        if not isinstance(features, Features):
-            raise CourseError(f"linear_probe needs Features for {name}, but got an object of type "
-                              f"{type(features).__name__}. Type: extract_features(model, data.{name})")
-        if not len(features):
-            raise BadData(f"The {name} features are empty.")
         if not features.x.isfinite().all():
             raise CourseError(f"The {name} features hold values that are not numbers (nan or inf): something "
                               "went wrong inside the network. Look at its weights and at the pictures.")
-    if train.x.shape[1] != val.x.shape[1]:
-        raise CourseError(f"The train features have {train.x.shape[1]} numbers each, the val features "
-                          f"{val.x.shape[1]}. Extract both with the same model and layer.")
     _check_classes(val.classes, train.classes)
     if len(train.y.unique()) < 2:
         raise BadData("The train features are all of one class; learning to tell apart takes two.")

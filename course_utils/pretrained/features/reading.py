@@ -19,6 +19,7 @@ from course_utils.pretrained.data.preparing import Preparation
 from course_utils.pretrained.features.cache import Rows, stored
 from course_utils.pretrained.inference.folding import folded
 from course_utils.pretrained.inference.precision import choose_precision, computing_in
+from course_utils.pretrained.inference.processor import memory_reused, one_thread
 from course_utils.pretrained.models.freezing import in_eval_mode
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2}     # relative, between one batch size and another
@@ -90,8 +91,9 @@ class Reader:
         """What is seen in each batch, with its labels, in order; several at a time, each on a thread."""
         under_way: deque[tuple[Future, Tensor]] = deque()
         look = None
-        with in_eval_mode(self.model), closing(batches), ExitStack() as until_done, \
-                _threads(self.streams) as pool:
+        # Two threads that share one computation wait for each other, so each computes alone.
+        with in_eval_mode(self.model), memory_reused(), closing(batches), ExitStack() as until_done, \
+                one_thread(), ThreadPoolExecutor(self.streams, "read") as pool:
             for inputs, labels in batches:
                 if look is None:
                     look = until_done.enter_context(self._looking(self._lighter(inputs) if many else None))
@@ -136,8 +138,8 @@ class Reader:
                 return self.reduce(seen.args[0]).cpu().clone()
             raise CourseError("This layer took no part when the model ran: it has no activations.")
 
-        hook = place.register_forward_pre_hook(_see_input) if self.at == "input" else \
-            place.register_forward_hook(_see_output)
+        watch = place.register_forward_pre_hook if self.at == "input" else place.register_forward_hook
+        hook = watch(_see)
         try:
             with computing_in(precision, model, self.device):
                 yield look
@@ -153,22 +155,5 @@ class _Seen(Exception):
     """Carries the activations out of the network, so that later layers need not run."""
 
 
-def _see_input(module: nn.Module, inputs: tuple) -> NoReturn:
-    raise _Seen(inputs[0])
-
-
-def _see_output(module: nn.Module, inputs: tuple, output: object) -> NoReturn:
-    raise _Seen(output)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads that compute side by side, each alone: two that share one computation wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)        # here, so that it holds for every thread made from now on: decoders too
-    pool = ThreadPoolExecutor(count, "read")
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(before)
+def _see(module: nn.Module, inputs: tuple, *output: object) -> NoReturn:
+    raise _Seen(*(output or inputs[:1]))

@@ -23,6 +23,7 @@ from course_utils.pretrained.data.preparing import preprocessing
 from course_utils.pretrained.data.randomness import seeded
 from course_utils.pretrained.inference.metrics import Metrics, measure
 from course_utils.pretrained.inference.precision import choose_precision, computing_in
+from course_utils.pretrained.inference.processor import memory_reused
 from course_utils.pretrained.models.freezing import in_eval_mode
 from course_utils.pretrained.models.heads import need_module
 
@@ -44,7 +45,7 @@ def evaluate(model: nn.Module, data: Images | Iterable, *, batch_size: int = 32,
     device = device_of(model)
     precision = choose_precision(precision, device, model)
     scores, labels = [], []
-    with seeded("evaluate"), in_eval_mode(model), torch.inference_mode(), \
+    with seeded("evaluate"), in_eval_mode(model), torch.inference_mode(), memory_reused(), \
             computing_in(precision, model, device), \
             closing(_batches(model, data, batch_size, size)) as batches:
         for inputs, true in batches:
@@ -61,9 +62,8 @@ def evaluate(model: nn.Module, data: Images | Iterable, *, batch_size: int = 32,
 
 def _batches(model: nn.Module, data: Images | Iterable, batch_size: int, size: int | None) -> Iterator[Batch]:
     """Images in their own order, prepared for the model; a loader's batches as they come."""
-    if isinstance(data, Images):
-        return image_batches(data, preprocessing(model, size=size), batch_size)
-    return checked_batches(data, "evaluate")
+    return image_batches(data, preprocessing(model, size=size), batch_size) if isinstance(data, Images) \
+        else checked_batches(data, "evaluate")
 
 
 def check_scores(scores: object, labels: Tensor, model: nn.Module, data: object) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from course_utils.errors import unknown_name
 
 PRECISIONS = ("float32", "bfloat16")
-FEW_PRODUCTS = 150
+FEW_PRODUCTS = 300
 
 
 def choose_precision(asked: str, device: torch.device, model: nn.Module | None = None) -> str:
@@ -40,7 +40,7 @@ def computing_in(precision: str, model: nn.Module, device: torch.device, *,
                  learning: bool = False) -> Iterator[None]:
     """Run `model` under autocast to bfloat16, or plainly in float32. The model is the same afterwards.
 
-    The first convolutions stay in float32, up to the first that sums more than 150 products: where few are
+    The first convolutions stay in float32, up to the first that sums more than 300 products: where few are
     summed, rounding does not average out, and all later layers build on it. Of a model that is `learning`
     it is the depthwise ones, wherever they are: with theirs in bfloat16, the last two blocks of Lite0 took
     84 s to train instead of 50.

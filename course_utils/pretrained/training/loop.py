@@ -26,6 +26,7 @@ from course_utils.pretrained.data.preparing import preprocessing
 from course_utils.pretrained.data.randomness import seed_of, seeded
 from course_utils.pretrained.inference.evaluation import check_scores, evaluate
 from course_utils.pretrained.inference.precision import choose_precision, computing_in
+from course_utils.pretrained.inference.processor import memory_reused
 from course_utils.pretrained.models.freezing import train_mode, unfreeze
 from course_utils.pretrained.saving.history import Epoch, History
 from course_utils.pretrained.training.checks import (
@@ -51,6 +52,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 OnEpoch = Callable[[Epoch], bool | None]
 
 
+@memory_reused()
 def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, epochs: int,
         batch_size: int = 32, size: int | None = None, augment: bool = True,
         optimizer: torch.optim.Optimizer | None = None, loss: Loss | None = None,

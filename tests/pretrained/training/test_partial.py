@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -31,29 +29,15 @@ from course_utils.pretrained.training.cut import FromCut
 SIZE, CLASSES = 64, ("dark", "light")
 
 
-@pytest.fixture(autouse=True)
-def empty_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def lite0():
-    return load_model("efficientnet_lite0")
-
-
 @pytest.fixture
 def model(lite0):
     """Lite0 with a new head; the last block, the convolution after it and the head learn."""
-    return learning_from(replace_head(copy.deepcopy(lite0), CLASSES, seed=0), -3)
+    return learning_from(replace_head(lite0, CLASSES, seed=0), -3)
 
 
 @pytest.fixture(scope="module")
-def images() -> Images:
-    """Ten pictures in memory, dark and light ones in turn."""
-    rng = np.random.default_rng(0)
-    pictures = [Image.fromarray(rng.integers(0, 100, (70, 70, 3), dtype=np.uint8) + np.uint8(100 * (i % 2)))
-                for i in range(10)]
-    return Images([f"picture {i}" for i in range(10)], [0, 1] * 5, CLASSES, pictures=pictures)
+def images(dark_and_light) -> Images:
+    return dark_and_light(10, 70, apart=100)
 
 
 def learning_from(model, first: int):

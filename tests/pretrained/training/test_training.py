@@ -8,7 +8,6 @@ import random
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -21,7 +20,6 @@ from course_utils.pretrained import (
     freeze,
     load_checkpoint,
     load_dataset,
-    load_model,
     replace_head,
     unfreeze,
 )
@@ -31,26 +29,17 @@ CLASSES = ("dark", "light")
 SIZE = 32
 
 
-@pytest.fixture(scope="module")
-def lite0():
-    return load_model("efficientnet_lite0")
-
-
 @pytest.fixture
 def model(lite0):
     """Lite0 with a frozen backbone and a new head for two classes."""
-    model = replace_head(freeze(copy.deepcopy(lite0)), CLASSES, seed=0)
+    model = replace_head(freeze(lite0), CLASSES, seed=0)
     unfreeze(model.classifier)
     return model
 
 
 @pytest.fixture(scope="module")
-def images() -> Images:
-    """Eight pictures in memory, dark and light ones in turn."""
-    rng = np.random.default_rng(0)
-    pictures = [Image.fromarray(rng.integers(0, 100, (40, 40, 3), dtype=np.uint8) + np.uint8(150 * (i % 2)))
-                for i in range(8)]
-    return Images([f"picture {i}" for i in range(8)], [i % 2 for i in range(8)], CLASSES, pictures=pictures)
+def images(dark_and_light) -> Images:
+    return dark_and_light(8, 40)
 
 
 def points(count: int = 40, width: int = 6, seed: int = 0, noise: float = 0.5) -> TensorDataset:
@@ -268,7 +257,7 @@ def test_an_optimizer_of_the_old_head_is_noticed(model, images):
 
 
 def test_a_head_for_other_classes_is_noticed_before_anything_is_learned(lite0, images):
-    model = copy.deepcopy(lite0)
+    model = lite0
     with pytest.raises(CourseError, match=r"1,000 scores, but the data has 2.*replace_head\(model, data"):
         fit(model, images, images, epochs=1, size=SIZE)
     with pytest.raises(CourseError, match="1,000 scores"):

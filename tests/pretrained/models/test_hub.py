@@ -15,7 +15,7 @@ from PIL import Image
 from course_utils.errors import CourseError, DownloadFailed, UnknownName
 from course_utils.pretrained import catalogue, load_model, preprocessing
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TINY_HUBCONF = '''
 dependencies = ["torch"]
 from torch import nn

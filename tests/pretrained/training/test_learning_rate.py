@@ -8,7 +8,6 @@ import random
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -19,7 +18,6 @@ from course_utils.pretrained import (
     find_learning_rate,
     fit,
     freeze,
-    load_model,
     parameter_groups,
     replace_head,
     unfreeze,
@@ -28,26 +26,18 @@ from course_utils.pretrained import (
 CLASSES, SIZE = ("dark", "light"), 32
 
 
-@pytest.fixture(scope="module")
-def lite0():
-    return load_model("efficientnet_lite0")
-
-
 @pytest.fixture
 def model(lite0):
     """Lite0 with a new head and the last block unfrozen, in a mixture of modes."""
-    model = replace_head(freeze(copy.deepcopy(lite0)), CLASSES, seed=0)
+    model = replace_head(freeze(lite0), CLASSES, seed=0)
     unfreeze(model.classifier), unfreeze(model.blocks[6])
     model.blocks[2].train()
     return model
 
 
 @pytest.fixture(scope="module")
-def images() -> Images:
-    rng = np.random.default_rng(0)
-    pictures = [Image.fromarray(rng.integers(0, 100, (40, 40, 3), dtype=np.uint8) + np.uint8(150 * (i % 2)))
-                for i in range(9)]
-    return Images([f"picture {i}" for i in range(9)], [i % 2 for i in range(9)], CLASSES, pictures=pictures)
+def images(dark_and_light) -> Images:
+    return dark_and_light(9, 40)
 
 
 def loader(count=64, width=6, noise=0.5, **options) -> DataLoader:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import signal
@@ -24,7 +23,6 @@ from course_utils.pretrained import (
     extract_features,
     fit,
     freeze,
-    load_model,
     replace_head,
     unfreeze,
 )
@@ -34,19 +32,9 @@ from course_utils.pretrained.features.cache import Rows, stored
 SIZE, KEY = 64, "0123abcd"
 
 
-@pytest.fixture(autouse=True)
-def empty_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def lite0():
-    return load_model("efficientnet_lite0")
-
-
 @pytest.fixture
 def model(lite0):
-    return copy.deepcopy(lite0)
+    return lite0
 
 
 @pytest.fixture(scope="module")

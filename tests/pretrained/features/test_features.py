@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from pathlib import Path
 
@@ -33,19 +32,9 @@ from course_utils.pretrained.inference.precision import choose_precision
 SIZE = 64        # pixels: enough for every layer to see something, a tenth of the work
 
 
-@pytest.fixture(scope="module")
-def lite0():
-    return load_model("efficientnet_lite0")
-
-
 @pytest.fixture
 def model(lite0):
-    return copy.deepcopy(lite0)
-
-
-@pytest.fixture(autouse=True)
-def empty_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    return lite0
 
 
 @pytest.fixture(scope="module")
@@ -536,9 +525,9 @@ def of(x, y=None, classes=("a", "b")) -> Features:
 
 
 @pytest.mark.parametrize("train, val, words", [
-    (of(torch.randn(6, 4)), of(torch.randn(6, 5)), "4 numbers each, the val features 5"),
+    (of(torch.randn(6, 4)), of(torch.randn(6, 5)), "4 numbers each, those for val 5"),
     (of(torch.randn(6, 4)), of(torch.randn(6, 4), classes=("b", "a")), "b, a, the probe's are a, b"),
-    (of(torch.randn(6, 4)), of(torch.zeros(0, 4)), "val features are empty"),
+    (of(torch.randn(6, 4)), of(torch.zeros(0, 4)), "given for val are empty"),
     (of(torch.full((6, 4), torch.nan)), of(torch.randn(6, 4)), "not numbers"),
     (of(torch.randn(6, 4), torch.zeros(6, dtype=torch.long)), of(torch.randn(6, 4)), "all of one class"),
     (torch.randn(6, 4), of(torch.randn(6, 4)), "Features for train.*Tensor"),

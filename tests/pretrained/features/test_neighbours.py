@@ -79,7 +79,7 @@ def test_a_network_finds_the_same_face_in_another_size():
 
 
 @pytest.mark.parametrize("query, among, k, kind, words", [
-    (random_features(2, 0), random_features(9, 1, 8), 1, CourseError, "16 numbers each, the others 8"),
+    (random_features(2, 0), random_features(9, 1, 8), 1, CourseError, "16 numbers each, those for among 8"),
     (random_features(2, 0), random_features(3, 1), 5, CourseError, "only 3 pictures"),
     (random_features(2, 0), random_features(3, 1), 0, CourseError, "k is a whole number"),
     (random_features(2, 0).x, random_features(3, 1), 1, CourseError, "Features for query.*Tensor"),
