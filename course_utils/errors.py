@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
 
 
 class CourseError(Exception):
@@ -43,6 +46,20 @@ class BadData(CourseError):
 
 class TrainingDiverged(CourseError):
     """A loss that is no number any more, or out of all proportion: the learning rate was too high."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library or of the system says, in its first line; its type where it says nothing."""
+    said = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return said.splitlines()[0].rstrip(".")
+
+
+def or_none(ask: Callable[..., Answer], *given: object) -> Answer | None:
+    """The answer of `ask`, or None where it refuses with a CourseError."""
+    try:
+        return ask(*given)
+    except CourseError:
+        return None
 
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -13,28 +13,44 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from course_utils.errors import BadData, CourseError
+from course_utils.errors import BadData, CourseError, first_line
 from course_utils.pretrained.data.images import ImageData, Images
-from course_utils.pretrained.data.preparing import Preparation
-from course_utils.pretrained.data.randomness import seeded
+from course_utils.pretrained.data.preparing import Preparation, preprocessing
+from course_utils.pretrained.data.randomness import seed_of, seeded
 
-Prepare = Callable[[Image.Image], Tensor]
 Batch = tuple[Tensor, Tensor]              # (B, 3, H, W) float32, (B,) int64
 
 DECODERS = 2       # threads; Pillow lets go of Python's lock while it decodes and scales
 AHEAD = 2          # batches under way while one is worked on
 
 
-def image_batches(images: Images, prepare: Prepare, batch_size: int, *, order: Sequence[int] | None = None,
-                  key: tuple | None = None) -> Iterator[Batch]:
+def batches_of(model: nn.Module, data: Images | Iterable, caller: str, batch_size: int, *,
+               size: int | None = None, augment: bool = False,
+               shuffle: tuple | None = None) -> Iterator[Batch]:
+    """Images, prepared as the model's weights expect; the batches of a loader as they come, checked.
+
+    Args:
+        caller: who needs them, for the words about a loader that gives something else.
+        shuffle: what the order of Images, and the chance in their augmentation, follow from; None: in order.
+    """
+    if not isinstance(data, Images):
+        return checked_batches(data, caller)
+    prepare, order = preprocessing(model, augment=augment, size=size), None
+    if shuffle:
+        order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed_of(*shuffle, "order")))
+    return image_batches(data, prepare, batch_size, order=None if order is None else order.tolist(),
+                         key=(*shuffle, "augment") if augment else None)
+
+
+def image_batches(images: Images, prepare: Preparation, batch_size: int, *,
+                  order: Sequence[int] | None = None, key: tuple | None = None) -> Iterator[Batch]:
     """Prepared pictures with their labels, in `order`, in channels_last memory.
 
     Args:
         key: for a `prepare` with chance in it. The picture at position i is prepared under `seeded(*key, i)`,
             in the caller's thread, because all threads share torch's random numbers. None: nothing is random.
     """
-    if isinstance(prepare, Preparation):
-        images = images.decoded_to(prepare.enough)
+    images = images.decoded_to(prepare.enough)
     order = range(len(images)) if order is None else order
     chunks = [order[start:start + batch_size] for start in range(0, len(order), batch_size)]
 
@@ -42,10 +58,14 @@ def image_batches(images: Images, prepare: Prepare, batch_size: int, *, order: S
         picture = images[position][0]
         return picture if key else prepare(picture)
 
+    def augmented(position: int, picture: Image.Image) -> Tensor:
+        with seeded(*key, position):
+            return prepare(picture)
+
     def finish(chunk: Sequence[int], loading: list[Future]) -> Batch:
         loaded = [future.result() for future in loading]
         if key:
-            loaded = [seeded(*key, i)(prepare)(picture) for i, picture in zip(chunk, loaded, strict=True)]
+            loaded = [augmented(position, picture) for position, picture in zip(chunk, loaded, strict=True)]
         pixels = torch.stack(loaded).contiguous(memory_format=torch.channels_last)       # (B, 3, H, W)
         if torch.cuda.is_available():
             pixels = pixels.pin_memory()        # so that the graphics card fetches them while it computes
@@ -66,7 +86,7 @@ def image_batches(images: Images, prepare: Prepare, batch_size: int, *, order: S
 
 def checked_batches(batches: Iterable, caller: str) -> Iterator[Batch]:
     """The (inputs, labels) of a DataLoader or any other iterable, or words on what they are instead."""
-    for batch in batches:
+    for batch in _undisturbed(batches):
         if not isinstance(batch, (tuple, list)) or len(batch) != 2:
             raise CourseError(f"{caller} needs batches of (inputs, labels), but this loader gives "
                               f"{_what(batch)}.")
@@ -81,7 +101,19 @@ def checked_batches(batches: Iterable, caller: str) -> Iterator[Batch]:
             raise CourseError(f"{caller} needs one label for each input, but a batch has inputs of shape "
                               f"{tuple(inputs.shape)} and {len(labels)} labels. A single picture becomes a "
                               "batch with picture.unsqueeze(0).")
-        yield _channels_last(inputs.float()), labels.long()
+        if len(labels):
+            yield _channels_last(inputs.float()), labels.long()
+
+
+def _undisturbed(batches: Iterable) -> Iterator:
+    """Their own code runs as if alone: in bfloat16, a rotation of pictures would be a rough one."""
+    waiting, nothing = iter(batches), object()
+    while True:
+        with torch.inference_mode(False), torch.autocast("cpu", enabled=False):
+            batch = next(waiting, nothing)
+        if batch is nothing:
+            return
+        yield batch
 
 
 def _channels_last(inputs: Tensor) -> Tensor:
@@ -101,7 +133,7 @@ def run(model: nn.Module, inputs: Tensor) -> Tensor:
             return model(inputs.to(device_of(model), non_blocking=True))
     except (RuntimeError, AssertionError, ValueError) as error:
         raise CourseError(f"This {type(model).__name__} cannot take inputs of shape {tuple(inputs.shape)}: "
-                          f"{str(error).strip().splitlines()[0] or type(error).__name__}") from error
+                          f"{first_line(error)}") from error
 
 
 @contextmanager

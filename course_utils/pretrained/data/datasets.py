@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +77,7 @@ def _shipped(name: str) -> ImageData:
         files[split].append((folder / path, classes.index(class_name)))
     splits = {split: Images(*zip(*files[split], strict=True), classes) for split in SPLITS}
     card = DataCard(name=name, title=card["title"], kind="rendered images", source=card["how_made"].strip(),
-                    description=card["description"].strip(), licence=card["licence"],
-                    counts={split: len(images) for split, images in splits.items()})
+                    description=card["description"].strip(), licence=card["licence"])
     return ImageData(card, **splits)
 
 
@@ -117,7 +115,7 @@ def _faces() -> ImageData:
     pixels = (lfw_subset() * 255).round()                                # (200, 25, 25), faces first
     return _from_arrays(
         pixels, [0] * 100 + [1] * 100, ("face", "no face"), {"val": 0.2, "test": 0.2},
-        DataCard(name="faces", title="Faces and other cut-outs", kind="photographs", counts={},
+        DataCard(name="faces", title="Faces and other cut-outs", kind="photographs",
                  description="100 faces and 100 pieces of photographs without one, 25 × 25 pixels, grey. "
                              "Split 60/20/20 by class with a fixed seed.",
                  source="skimage.data.lfw_subset, from Labeled Faces in the Wild (Huang et al., 2007)",
@@ -131,7 +129,7 @@ def _digits() -> ImageData:
     return _from_arrays(
         (digits.images / 16 * 255).round(), digits.target, [str(digit) for digit in range(10)],
         {"val": 0.15, "test": 0.25},
-        DataCard(name="digits", title="Handwritten digits", kind="scans", counts={},
+        DataCard(name="digits", title="Handwritten digits", kind="scans",
                  description="1,797 handwritten digits, 8 × 8 pixels, grey, light on dark. "
                              "Split 60/15/25 by class with a fixed seed.",
                  source="sklearn.datasets.load_digits, the test part of UCI's Optical Recognition of "
@@ -143,9 +141,8 @@ IN_LIBRARIES = {"faces": _faces, "digits": _digits}
 
 def _from_arrays(pixels: np.ndarray, labels: Sequence[int], classes: Sequence[str], shares: dict[str, float],
                  card: DataCard) -> ImageData:
-    """Grey pixels (N, H, W), 0 … 255, as a data set in memory; `card` comes without counts."""
+    """Grey pixels (N, H, W), 0 … 255, as a data set in memory."""
     pictures = [Image.fromarray(grey).convert("RGB") for grey in pixels.astype(np.uint8)]
     whole = Images([f"{card.name} {i}" for i in range(len(pictures))], labels, classes, pictures=pictures)
     parts = cut_off([classes[label] for label in labels], shares)
-    splits = {split: whole.subset(parts[split]) for split in SPLITS}
-    return ImageData(replace(card, counts={split: len(images) for split, images in splits.items()}), **splits)
+    return ImageData(card, **{split: whole.subset(parts[split]) for split in SPLITS})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from course_utils.errors import BadData
@@ -27,7 +26,7 @@ def read_folder(path: str | Path, *, card: DataCard | None = None) -> ImageData:
     pictures are skipped and named in one printed line; hidden files are skipped.
 
     Args:
-        card: what the pictures are, but for the counts; None: the reader's own pictures.
+        card: what the pictures are; None: the reader's own pictures.
     Raises:
         BadData: there is no such folder, or no pictures, an empty class, fewer than two classes, a class with
             too few pictures to share out, or classes that differ between splits.
@@ -41,14 +40,14 @@ def read_folder(path: str | Path, *, card: DataCard | None = None) -> ImageData:
     if skipped:
         print(_notice(skipped, root))
     _check(parts, root)
-    cut = [split for split in SHARES if split not in parts]
-    parts |= _cut_off(parts["train"], cut)
     classes = sorted(parts["train"])
     splits = {split: _images(files, classes) for split, files in parts.items()}
+    cut, whole = [split for split in SHARES if split not in splits], splits["train"]
+    shared = cut_off([classes[label] for label in whole.labels], {split: SHARES[split] for split in cut})
+    splits |= {split: whole.subset(positions) for split, positions in shared.items()}
     card = card or DataCard(name=f"folder:{root}", title=root.name, kind="your pictures", source=str(root),
-                            description=_description(cut), licence="not stated", counts={})
-    counts = {split: len(splits[split]) for split in ("train", *SHARES)}
-    return ImageData(replace(card, counts=counts), splits["train"], splits["val"], splits["test"])
+                            description=_description(cut), licence="not stated")
+    return ImageData(card, **splits)
 
 
 def _split_folders(root: Path) -> dict[str, Path]:
@@ -104,14 +103,6 @@ def _check(parts: dict[str, Files], root: Path) -> None:
             names = " and ".join(map(repr, sorted(different)))
             raise BadData(f"The classes differ between splits of '{root}': {names} only in train or only in "
                           f"{split}. Every split needs the same class folders.")
-
-
-def _cut_off(files: Files, cut: list[str]) -> dict[str, Files]:
-    """`files` shared out to "train" and the splits in `cut`."""
-    paths = [(name, path) for name in sorted(files) for path in files[name]]
-    parts = cut_off([name for name, _ in paths], {split: SHARES[split] for split in cut})
-    return {split: {name: [paths[i][1] for i in positions if paths[i][0] == name] for name in sorted(files)}
-            for split, positions in parts.items()}
 
 
 def _images(files: Files, classes: list[str]) -> Images:

@@ -6,7 +6,7 @@ import copy
 import hashlib
 import operator
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PIL import Image
@@ -113,7 +113,7 @@ class DataCard:
     description: str
     source: str
     licence: str
-    counts: dict[str, int]     # pictures by split
+    counts: dict[str, int] = field(default_factory=dict)     # pictures by split, which ImageData counts
 
     def __str__(self) -> str:
         counts = ", ".join(f"{split} {count}" for split, count in self.counts.items())
@@ -128,8 +128,8 @@ class ImageData:
     """A data set: pictures to learn from, to choose by, and to test with once."""
 
     def __init__(self, card: DataCard, train: Images, val: Images, test: Images):
-        self.card, self.train, self.val, self._test = card, train, val, test
-        self.classes = train.classes
+        self.train, self.val, self._test, self.classes = train, val, test, train.classes
+        self.card = replace(card, counts={"train": len(train), "val": len(val), "test": len(test)})
 
     @property
     def test(self) -> Images:

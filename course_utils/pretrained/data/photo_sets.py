@@ -75,7 +75,7 @@ def fetch_photos(photos: PhotoSet) -> Path:
 def read_photos(photos: PhotoSet) -> ImageData:
     """The set in three splits, downloaded on first use."""
     card = DataCard(name=photos.name, title=photos.title, kind=photos.kind, description=photos.description,
-                    source=photos.source, licence=photos.licence, counts={})
+                    source=photos.source, licence=photos.licence)
     data = read_folder(fetch_photos(photos), card=card)
     if (found := sum(data.card.counts.values())) != photos.pictures:
         print(f"{photos.folder} holds {found} pictures, not {photos.pictures} as it should. To have them "

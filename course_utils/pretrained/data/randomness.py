@@ -16,6 +16,13 @@ def seed_of(*key: object) -> int:
     return int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:4], "big")
 
 
+def generators_of(loader: object) -> list[torch.Generator]:
+    """Random numbers of its own that a loader draws from; most draw from torch's."""
+    owners = (loader, getattr(loader, "sampler", None))
+    found = (getattr(owner, "generator", None) for owner in owners)
+    return list(dict.fromkeys(one for one in found if isinstance(one, torch.Generator)))
+
+
 @contextmanager
 def seeded(*key: object) -> Iterator[None]:
     """Random numbers of torch, NumPy and Python that follow from `key`; afterwards the caller's go on."""

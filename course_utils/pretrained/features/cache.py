@@ -26,6 +26,7 @@ from course_utils.errors import CourseError
 FORMAT = 2
 HEAD = 256                # bytes before the rows
 SMALL = 64 * 2**20        # bytes; so few rows go into memory, safe from whatever happens to the file
+PREFIX = "course-features-"
 DAY = 24 * 60 * 60        # seconds after which an unfinished file has lost its writer
 
 
@@ -90,11 +91,12 @@ class Rows:
         folder = _path(key).parent if key else Path(tempfile.gettempdir())
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for old in folder.glob("*.part"):       # of a process that was killed
-                if time.time() - old.stat().st_mtime > DAY:
-                    old.unlink(missing_ok=True)
+            for old in folder.glob(f"{PREFIX}*.part"):      # of a process that was killed
+                with suppress(OSError):                     # gone by now, or another user's
+                    if time.time() - old.stat().st_mtime > DAY:
+                        old.unlink()
             self.file = tempfile.NamedTemporaryFile(        # noqa: SIM115 - it is open until the rows are done
-                dir=folder, suffix=".part", delete=False, buffering=0)
+                dir=folder, prefix=PREFIX, suffix=".part", delete=False, buffering=0)
             self._write(bytes(HEAD))
         except OSError as error:
             self._stay_in_memory(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +52,7 @@ def extract_features(model: nn.Module, data: Images | Iterable, *, layer: str = 
         size: pixels of the prepared pictures; None is what the weights were trained for.
         batch_size: of Images, pictures at a time; None is 4 on each of a processor's threads, 128 on a
             graphics card. The features are the same.
-        precision: "float32", "bfloat16", or "auto": bfloat16 where the processor computes in it.
+        precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it.
         cache: keep the features in a file and use it as long as weights, preparation and pictures are the
             same. For Images only.
     Raises:
@@ -62,7 +63,8 @@ def extract_features(model: nn.Module, data: Images | Iterable, *, layer: str = 
     for name, count in [("views", views), *([("batch_size", batch_size)] if batch_size is not None else [])]:
         check_count(name, count)
     place, head = _place(model, layer), [find_head(model)] if layer == "pooled" else []
-    read = Reader(model, place, "input" if head else "output", _over_space, precision)
+    over_space = partial(_over_space, last=type(model).__name__.startswith("SwinTransformer"))
+    read = Reader(model, place, "input" if head else "output", over_space, precision)
     if isinstance(data, Images):
         prepare = preprocessing(model, augment=views > 1, size=size)
         key = feature_key(model, head, layer, read.precision, prepare.key, views, data.fingerprint) \
@@ -105,8 +107,12 @@ def _place(model: nn.Module, layer: str) -> nn.Module:
     return modules[layer]
 
 
-def _over_space(activations: object) -> Tensor:
-    """(B, C, H, W), (B, H, W, C) or (B, tokens, C) to (B, C)."""
+def _over_space(activations: object, inputs: Tensor, last: bool) -> Tensor:
+    """(B, C, H, W), (B, H, W, C) or (B, tokens, C) to (B, C).
+
+    Of a map, height and width are in the proportion of the pictures'; where that fits both ways, `last` says
+    whether the channels come last, as in a Swin.
+    """
     if not isinstance(activations, Tensor) or not 2 <= activations.ndim <= 4:
         shape = tuple(activations.shape) if isinstance(activations, Tensor) else type(activations).__name__
         raise CourseError(f"This layer gives {shape}, which is not one vector or one map for each picture. "
@@ -115,6 +121,10 @@ def _over_space(activations: object) -> Tensor:
         activations = activations.mean(dim=1)
     elif activations.ndim == 4:
         _, a, b, c = activations.shape
-        # Swin's maps have channels last; of a square picture, the two equal sides are height and width.
-        activations = activations.mean(dim=(1, 2) if a == b != c else (2, 3))
+        height, width = inputs.shape[-2:] if inputs.ndim == 4 else (1, 1)
+        like_the_picture = [abs(rows * width - columns * height) <= max(height, width) and rows > 1
+                            for rows, columns in ((b, c), (a, b))]
+        if like_the_picture[0] != like_the_picture[1]:
+            last = like_the_picture[1]
+        activations = activations.mean(dim=(1, 2) if last else (2, 3))
     return activations.float()

@@ -118,6 +118,9 @@ def _check(train: Features, val: Features, strengths: Sequence[float]) -> None:
     _check_classes(val.classes, train.classes)
     if len(train.y.unique()) < 2:
         raise BadData("The train features are all of one class; learning to tell apart takes two.")
+    if max(val.y.max(), train.y.max()) >= (len(train.classes) or int(train.y.max()) + 1):
+        raise BadData(f"The val features have a class {int(val.y.max())} that the train features lack. Learn "
+                      "from pictures of every class.")
     if not strengths or not all(s > 0 for s in strengths):
         raise CourseError(f"strengths are numbers above 0, such as {STRENGTHS}, but got {strengths!r}.")
 

@@ -30,12 +30,13 @@ CHUNK = 1024          # rows of an interrupted run that are copied at a time
 class Reader:
     """Reads one place of a model: (B, …) inputs to (B, …) on the CPU. The model is left as it was found."""
 
-    def __init__(self, model: nn.Module, place: nn.Module, at: str, reduce: Callable[[object], Tensor],
-                 precision: str):
+    def __init__(self, model: nn.Module, place: nn.Module, at: str,
+                 reduce: Callable[[object, Tensor], Tensor], precision: str):
         """
         Args:
             place: the layer that is looked at; at: its "input" or its "output".
-            reduce: what to make of the activations found there; called in several threads.
+            reduce: what to make of the activations found there, and of the batch that went into the model;
+                called in several threads.
             precision: see `choose_precision`.
         """
         self.model, self.place, self.at, self.reduce = model, place, at, reduce
@@ -117,7 +118,7 @@ class Reader:
             lighter = model, model.get_submodule(name)
             with self._looking(lighter, precision="float32") as look:
                 found = look(first)
-        except CourseError:     # inputs that do not fit: their own run says so; or a copy that cannot run
+        except Exception:       # inputs that do not fit: their own run says so; or no copy that can run
             return None
         same = found.shape == wanted.shape and (found - wanted).norm() <= FOLDED_TOLERANCE * wanted.norm()
         return lighter if same else None
@@ -135,16 +136,16 @@ class Reader:
                                                             enabled=precision == "bfloat16"):
                     run(model, inputs)
             except _Seen as seen:
-                return self.reduce(seen.args[0]).cpu().clone()
+                rows = self.reduce(seen.args[0], inputs)
+                if len(rows) != len(inputs):
+                    raise CourseError(f"This layer gives {len(rows)} rows for {len(inputs)} pictures, such as"
+                                      " one for each window. Choose one with a row for each.") from None
+                return rows.cpu().clone()
             raise CourseError("This layer took no part when the model ran: it has no activations.")
 
         watch = place.register_forward_pre_hook if self.at == "input" else place.register_forward_hook
-        hook = watch(_see)
-        try:
-            with computing_in(precision, model, self.device):
-                yield look
-        finally:
-            hook.remove()
+        with watch(_see), computing_in(precision, model, self.device):
+            yield look
 
     def _agrees(self, kept: Tensor, fresh: Tensor) -> bool:
         near = TOLERANCE[self.precision] * fresh.float().norm()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import torch
 from torch import Tensor, nn
 
 from course_utils.errors import CourseError
-from course_utils.pretrained.data.batches import check_data, image_batches, run
+from course_utils.pretrained.data.batches import batches_of, check_data, run
 from course_utils.pretrained.data.images import Images
-from course_utils.pretrained.data.preparing import preprocessing
-from course_utils.pretrained.models.freezing import in_eval_mode
+from course_utils.pretrained.models.freezing import batchnorm_drift, in_eval_mode
 from course_utils.pretrained.models.heads import need_module
 
 PICTURES = 48       # more change the second digit no longer
@@ -52,15 +51,12 @@ def measure_similarity(model: nn.Module, images: Images, *, size: int | None = N
 
     step = math.ceil(len(images) / PICTURES)
     chosen = images.subset(range(0, len(images), step))
-    hooks = [layer.register_forward_pre_hook(look) for layer in layers]
-    try:
-        with in_eval_mode(model), torch.inference_mode(), \
-                closing(image_batches(chosen, preprocessing(model, size=size), 16)) as batches:
-            for pixels, _ in batches:
-                run(model, pixels)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with ExitStack() as hooks, in_eval_mode(model), torch.inference_mode(), \
+            closing(batches_of(model, chosen, "measure_similarity", 16, size=size)) as batches:
+        for layer in layers:
+            hooks.enter_context(layer.register_forward_pre_hook(look))
+        for pixels, _ in batches:
+            run(model, pixels)
     overlaps = [_overlap(layer, sum(sums) / len(chosen)) for layer, sums in seen.items() if sums]
     return sum(overlaps) / len(overlaps)
 
@@ -77,8 +73,8 @@ def _overlap(layer: nn.Module, moments: Tensor) -> float:
 
 def _with_statistics(model: nn.Module) -> list[nn.Module]:
     need_module(model, "measure_similarity")
-    layers = {name: module for name, module in model.named_modules()
-              if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None}
+    layers = [module for module in model.modules()
+              if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None]
     if not layers:
         raise CourseError(f"This {type(model).__name__} has no BatchNorm, so it does not know what its "
                           "training pictures were like. Type: measure_similarity("
@@ -86,9 +82,7 @@ def _with_statistics(model: nn.Module) -> list[nn.Module]:
     if getattr(getattr(model, "course_weights", None), "source", None) == "random":
         raise CourseError("This model has random weights: it has seen no pictures to compare yours with. "
                           "Load trained ones, such as load_model('efficientnet_lite0').")
-    loaded = getattr(model, "course_running_means", {})
-    if any(not torch.equal(layers[name].running_mean.cpu(), mean.cpu())
-           for name, mean in loaded.items() if name in layers):
+    if any(batchnorm_drift(model).values()):
         raise CourseError("The BatchNorm statistics of this model have drifted in training: they tell of the "
                           "pictures it saw last. Load the model afresh to measure similarity.")
-    return list(layers.values())
+    return layers

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 from urllib3.exceptions import HTTPError
 
-from course_utils.errors import DamagedFile, DownloadFailed
+from course_utils.errors import DamagedFile, DownloadFailed, first_line
 
 PATIENCE = 5.0       # seconds for a server to show that it is there
 STALLED = 30.0       # seconds without a byte before a connection is given up
@@ -184,5 +184,4 @@ def _reason(error: BaseException, patience: float) -> str:
         return f"nothing came for {patience:g} s"
     if isinstance(error, IncompleteRead):
         return BROKE_OFF
-    words = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
-    return words.splitlines()[0].rstrip(".")
+    return first_line(error)

@@ -21,8 +21,10 @@ TORN = (shutil.ReadError, tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile
 
 def unpack_archive(archive: Path, into: Path) -> None:
     """Unpack a .zip, .tgz or .tar.gz. Nothing is written outside `into`, whatever paths the archive holds."""
-    # zipfile leaves out what leads outside by itself; for tar it must be asked for, and then raises.
-    safely = {} if archive.suffix == ".zip" else {"filter": "data"}
+    # zipfile leaves out what leads outside by itself; for tar it must be asked for, and then raises. Python
+    # before 3.11.4 cannot be asked; there the checksums of the archives must do.
+    asked = archive.suffix != ".zip" and hasattr(tarfile, "data_filter")
+    safely = {"filter": "data"} if asked else {}
     shutil.unpack_archive(archive, into, **safely)
 
 

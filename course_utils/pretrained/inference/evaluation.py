@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 
 import torch
 from torch import Tensor, nn
 
-from course_utils.errors import BadData, CourseError
-from course_utils.pretrained.data.batches import (
-    Batch,
-    check_count,
-    check_data,
-    checked_batches,
-    device_of,
-    image_batches,
-    run,
-)
+from course_utils.errors import BadData, CourseError, TrainingDiverged
+from course_utils.pretrained.data.batches import batches_of, check_count, check_data, device_of, run
 from course_utils.pretrained.data.images import Images
-from course_utils.pretrained.data.preparing import preprocessing
 from course_utils.pretrained.data.randomness import seeded
-from course_utils.pretrained.inference.metrics import Metrics, measure
+from course_utils.pretrained.inference.metrics import Metrics, metrics_of
 from course_utils.pretrained.inference.precision import choose_precision, computing_in
 from course_utils.pretrained.inference.processor import memory_reused
 from course_utils.pretrained.models.freezing import in_eval_mode
@@ -37,7 +28,8 @@ def evaluate(model: nn.Module, data: Images | Iterable, *, batch_size: int = 32,
         size: pixels of the prepared pictures; None is what the weights were trained for.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it.
     Raises:
-        CourseError: labels and head do not fit; BadData: there are no pictures.
+        CourseError: labels and head do not fit; BadData: there are no pictures; TrainingDiverged: the scores
+            are not numbers.
     """
     need_module(model, "evaluate")
     check_data(data, "evaluate", size=size)
@@ -47,23 +39,18 @@ def evaluate(model: nn.Module, data: Images | Iterable, *, batch_size: int = 32,
     scores, labels = [], []
     with seeded("evaluate"), in_eval_mode(model), torch.inference_mode(), memory_reused(), \
             computing_in(precision, model, device), \
-            closing(_batches(model, data, batch_size, size)) as batches:
+            closing(batches_of(model, data, "evaluate", batch_size, size=size)) as batches:
         for inputs, true in batches:
             given = run(model, inputs)                                       # (B, classes)
             check_scores(given, true, model, data)
+            check_numbers(given, model)
             scores.append(given.float().cpu())
             labels.append(true)
     if not scores:
         raise BadData("There are no pictures to evaluate on: the loader gave no batch. An iterator can be "
                       "read only once; a DataLoader as often as you like.")
     scores = torch.cat(scores)                                               # (N, classes)
-    return measure(scores, torch.cat(labels), _class_names(model, data, scores.shape[1]))
-
-
-def _batches(model: nn.Module, data: Images | Iterable, batch_size: int, size: int | None) -> Iterator[Batch]:
-    """Images in their own order, prepared for the model; a loader's batches as they come."""
-    return image_batches(data, preprocessing(model, size=size), batch_size) if isinstance(data, Images) \
-        else checked_batches(data, "evaluate")
+    return metrics_of(scores, torch.cat(labels), _class_names(model, data, scores.shape[1]))
 
 
 def check_scores(scores: object, labels: Tensor, model: nn.Module, data: object) -> None:
@@ -81,14 +68,26 @@ def check_scores(scores: object, labels: Tensor, model: nn.Module, data: object)
     if isinstance(data, Images) and width != len(data.classes):
         raise CourseError(f"The model's head gives {width:,} scores, but the data has {len(data.classes)} "
                           "classes. Type: replace_head(model, data.classes)")
-    if isinstance(data, Images) and head != data.classes and sorted(head) == sorted(data.classes):
-        raise CourseError("The model's head and the data have the same classes in another order: "
-                          f"{', '.join(head)} against {', '.join(data.classes)}. Labels would be read "
-                          "wrongly; give the head the order of the data: replace_head(model, data.classes)")
+    if isinstance(data, Images) and head and head != data.classes:
+        how = "the same classes in another order" if sorted(head) == sorted(data.classes) else "other classes"
+        raise CourseError(f"The model's head and the data have {how}: {', '.join(head)} against "
+                          f"{', '.join(data.classes)}. Labels would be read wrongly; for a new head, type: "
+                          "replace_head(model, data.classes)")
     if labels.min() < 0 or labels.max() >= width:
         wrong = labels[(labels < 0) | (labels >= width)][0].item()
         raise CourseError(f"The model's head gives {width} scores, for labels 0 … {width - 1}, but there is "
                           f"a label {wrong}. Type: replace_head(model, number_of_classes)")
+
+
+def check_numbers(scores: Tensor, model: nn.Module) -> None:
+    """Refuse scores of which the largest means nothing.
+
+    Raises:
+        TrainingDiverged: some are nan or infinite.
+    """
+    if not scores.isfinite().all():
+        raise TrainingDiverged(f"The scores of this {type(model).__name__} are not numbers (nan or inf): its "
+                               "training has blown up, or there is nan in its weights or in the pictures.")
 
 
 def _class_names(model: nn.Module, data: object, count: int) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import torch
 from torch import Tensor, nn
@@ -50,14 +52,15 @@ def _pairs(model: nn.Module, run: Callable[[], object]) -> list[tuple[str, str]]
         if id(inputs[0]) in given:
             fed.setdefault(given[id(inputs[0])][0], []).append(names[module])
 
-    hooks = [module.register_forward_hook(note) for module in names if isinstance(module, nn.Conv2d)]
-    hooks += [module.register_forward_pre_hook(look) for module in names if _foldable(module)]
-    try:
+    with ExitStack() as hooks:
+        for module in names:
+            if isinstance(module, nn.Conv2d):
+                hooks.enter_context(module.register_forward_hook(note))
+            elif _foldable(module):
+                hooks.enter_context(module.register_forward_pre_hook(look))
         run()
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return [(conv, norms[0]) for conv, norms in fed.items() if len(norms) == 1]
+    by = Counter(norm for norms in fed.values() for norm in norms)      # shared ones stay
+    return [(conv, norms[0]) for conv, norms in fed.items() if len(norms) == 1 == by[norms[0]]]
 
 
 def _foldable(module: nn.Module) -> bool:

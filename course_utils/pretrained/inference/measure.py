@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import statistics
 import time
 import weakref
@@ -17,15 +18,12 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_utils.errors import CourseError
-from course_utils.pretrained.data.batches import check_count, run
+from course_utils.pretrained.data.batches import check_count, device_of, run
 from course_utils.pretrained.inference.precision import choose_precision, computing_in
 from course_utils.pretrained.models.freezing import in_eval_mode
 from course_utils.pretrained.models.heads import count_parameters, need_module
-from course_utils.pretrained.models.libraries import weights_of
+from course_utils.pretrained.models.libraries import MIB, weights_of
 from course_utils.pretrained.models.loading import load_model
-
-MIB = 2**20
-
 
 # A forward pass ---------------------------------------------------------------------------------------
 
@@ -83,7 +81,7 @@ def measure(model_or_name: nn.Module | str, *, size: int | None = None,
         size: pixels of the pictures; None is what the weights were trained for.
         batch_sizes: pictures in one forward pass.
         repeats, warmup: runs that are timed, and runs before them that are not.
-        precision: "float32", "bfloat16", or "auto": bfloat16 where the processor computes in it.
+        precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it.
     Raises:
         CourseError: the model cannot take pictures of that size, or its size is not known.
     """
@@ -94,7 +92,7 @@ def measure(model_or_name: nn.Module | str, *, size: int | None = None,
     for what, number in [("size", size), ("repeats", repeats), ("warmup", warmup),
                          *(("batch size", batch) for batch in batch_sizes)]:
         check_count(what, number)
-    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    device = device_of(model)
     precision = choose_precision(precision, device)
     known = getattr(model, "course_weights", None)
     with in_eval_mode(model), torch.inference_mode():
@@ -119,11 +117,15 @@ def _latency(model: nn.Module, pixels: Tensor, repeats: int, warmup: int) -> Lat
     for _ in range(warmup + repeats):
         start = time.perf_counter()
         run(model, pixels)
-        if pixels.is_cuda:
-            torch.cuda.synchronize(pixels.device)       # otherwise only the asking would be timed
+        _wait_for(pixels.device)
         seconds.append(time.perf_counter() - start)
     lower, median, upper = np.percentile(seconds[warmup:], (25, 50, 75)).tolist()
     return Latency(len(pixels), median, lower, upper)
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)          # otherwise only the asking would be timed
 
 
 def _machine(device: torch.device, precision: str) -> str:
@@ -192,7 +194,7 @@ class StepCost:
 def step_cost(model: nn.Module, images: Tensor, labels: Tensor, *, repeats: int = 3) -> StepCost:
     """Time one training step of `model` as it is frozen now, and count the memory it holds on to.
 
-    The model's parameters, buffers and mode are the same afterwards; its gradients are cleared.
+    A copy takes the step: the model itself stays as it is.
 
     Args:
         images: float32, (N, 3, H, W), prepared for the model.
@@ -201,17 +203,14 @@ def step_cost(model: nn.Module, images: Tensor, labels: Tensor, *, repeats: int 
     Raises:
         CourseError: no parameter of the model learns.
     """
-    learning = [p for p in model.parameters() if p.requires_grad]
+    trial = copy.deepcopy(model)
+    learning = [p for p in trial.parameters() if p.requires_grad]
     if not learning:
         raise CourseError("step_cost needs something that learns, but every parameter is frozen. "
                           "Type: unfreeze(model.get_submodule(find_head(model)))")
-    state = {name: value.clone() for name, value in model.state_dict().items()}
     optimizer = torch.optim.Adam(learning)
-    kept = _kept_bytes(model, images)
-    seconds = [_one_step(model, optimizer, images, labels) for _ in range(repeats + 1)][1:]
-    for parameter in learning:
-        parameter.grad = None
-    model.load_state_dict(state)
+    kept = _kept_bytes(trial, images)
+    seconds = [_one_step(trial, optimizer, images, labels) for _ in range(repeats + 1)][1:]
     bytes_learning = sum(p.numel() * p.element_size() for p in learning)
     return StepCost(learning=sum(p.numel() for p in learning), seconds=statistics.median(seconds),
                     kept_mib=kept / MIB, state_mib=3 * bytes_learning / MIB)
@@ -223,6 +222,7 @@ def _one_step(model: nn.Module, optimizer, images: Tensor, labels: Tensor) -> fl
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
+    _wait_for(images.device)
     return time.perf_counter() - start
 
 

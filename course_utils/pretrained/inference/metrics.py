@@ -29,7 +29,7 @@ class Metrics:
                 f"{self.calibration:.1%}; found {recalls}")
 
 
-def measure(scores: Tensor, labels: Tensor, classes: Sequence[str]) -> Metrics:
+def metrics_of(scores: Tensor, labels: Tensor, classes: Sequence[str]) -> Metrics:
     """Metrics from a model's scores.
 
     Args:

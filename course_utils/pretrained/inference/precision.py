@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import takewhile
 
 import torch
@@ -56,16 +56,12 @@ def computing_in(precision: str, model: nn.Module, device: torch.device, *,
     def step_in(module: nn.Module, inputs: tuple, output: Tensor) -> None:
         torch.set_autocast_enabled(device.type, True)
 
-    hooks = []
-    for module in _exact_convolutions(model, learning):
-        hooks += [module.register_forward_pre_hook(step_out),
-                  module.register_forward_hook(step_in, prepend=True)]
-    try:
-        with torch.autocast(device.type, torch.bfloat16):
-            yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with ExitStack() as borrowed:
+        for module in _exact_convolutions(model, learning):
+            borrowed.enter_context(module.register_forward_pre_hook(step_out))
+            borrowed.enter_context(module.register_forward_hook(step_in, prepend=True))
+        borrowed.enter_context(torch.autocast(device.type, torch.bfloat16))
+        yield
 
 
 def _exact_convolutions(model: nn.Module, learning: bool) -> Iterator[nn.Conv2d]:

@@ -9,12 +9,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, or_none
+from course_utils.pretrained.data.batches import check_count
 from course_utils.pretrained.data.preparing import preprocessing
+from course_utils.pretrained.inference.evaluation import check_numbers
 from course_utils.pretrained.models.freezing import in_eval_mode
 from course_utils.pretrained.models.heads import need_module
 from course_utils.pretrained.models.libraries import weights_of
-from course_utils.pretrained.models.weights import Weights
 
 FIX = "From a PIL picture, type: preprocessing(model)(picture).unsqueeze(0)"
 LARGEST = 20       # prepared pixels lie within about ±3; raw ones run to 255
@@ -44,11 +45,11 @@ def top_k(model: nn.Module, image: Image.Image | Tensor, k: int = 5, *,
         CourseError: the tensor is not a prepared batch of one picture; the message says how to get one.
     """
     need_module(model, "top_k")
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise CourseError(f"k is how many classes to show, a whole number from 1, but got {k!r}.")
+    check_count("k", k)
     if isinstance(image, Tensor):
         _check_one_picture(image)
-        _check_pixels(image, size or getattr(_weights_if_known(model), "input_size", None))
+        # A network of one's own, of unknown weights, may be asked about any batch it takes.
+        _check_pixels(image, size or getattr(or_none(weights_of, model), "input_size", None))
         batch = image
     else:
         batch = preprocessing(model, size=size)(image).unsqueeze(0)         # (1, 3, size, size)
@@ -63,18 +64,10 @@ def _names(model: nn.Module, count: int) -> Sequence[str]:
     if hasattr(model, "course_classes"):
         names = model.course_classes
     else:
-        names = getattr(_weights_if_known(model), "classes", None)
+        names = getattr(or_none(weights_of, model), "classes", None)
     if names and len(names) == count:
         return names
     return [f"class {index}" for index in range(count)]      # a head put on by hand: old names would be wrong
-
-
-def _weights_if_known(model: nn.Module) -> Weights | None:
-    """None for a network of one's own: it may be asked about any batch it takes."""
-    try:
-        return weights_of(model)
-    except CourseError:
-        return None
 
 
 def _scores(model: nn.Module, batch: Tensor) -> Tensor:
@@ -87,6 +80,7 @@ def _scores(model: nn.Module, batch: Tensor) -> Tensor:
             raise CourseError(f"This {type(model).__name__} cannot take a picture of {batch.shape[2]} × "
                               f"{batch.shape[3]} pixels: {error}. {FIX}") from error
     if isinstance(scores, Tensor) and scores.ndim == 2:
+        check_numbers(scores, model)
         return scores[0].float().cpu()
     came = f"shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else f"a {type(scores).__name__}"
     raise CourseError(f"top_k needs a classifier, which gives scores of shape (1, classes), but this "

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 import torch
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3     # options of mallopt, from glibc's malloc.h
-KEPT = 2**30                                # bytes; more than a layer's output takes
+KEPT, OLD_GLIBC = 2**30, 2**25              # bytes; versions before 2.35 take no larger threshold
 
 
 @contextmanager
 def memory_reused() -> Iterator[None]:
-    """Inside, large tensors take memory that earlier ones left; at the end, what is free goes to the system.
+    """From here on large tensors take memory that earlier ones left; at the end, what is free is given back.
 
     Left alone, Linux's C library gives large blocks back at once, and the system fills every new one with
     zeros before it can be used: that was a fifth of the time of an epoch, and of reading features. Elsewhere
@@ -25,8 +25,8 @@ def memory_reused() -> Iterator[None]:
         yield
         return
     library = ctypes.CDLL(None)             # what this process has loaded already
-    library.mallopt(MMAP_THRESHOLD, KEPT)
-    library.mallopt(TRIM_THRESHOLD, KEPT)
+    if library.mallopt(MMAP_THRESHOLD, KEPT) or library.mallopt(MMAP_THRESHOLD, OLD_GLIBC):
+        library.mallopt(TRIM_THRESHOLD, KEPT)
     try:
         yield
     finally:

@@ -159,7 +159,7 @@ def freeze_report(model: nn.Module, optimizer: torch.optim.Optimizer | None = No
                           f"{type(optimizer).__name__}.")
     rates = {id(p): entry["lr"] for entry in (optimizer.param_groups if optimizer else ())
              for p in entry["params"]}
-    drift = _drift(model)
+    drift = batchnorm_drift(model)
     return DataFrame([_report_row(group, rates, drift) for group in groups])
 
 
@@ -179,7 +179,7 @@ def _report_row(group: LayerGroup, rates: dict[int, float], drift: dict[nn.Modul
     }
 
 
-def _drift(model: nn.Module) -> dict[nn.Module, float]:
+def batchnorm_drift(model: nn.Module) -> dict[nn.Module, float]:
     """How far each BatchNorm's running mean is from where `load_model` left it, largest over channels."""
     loaded = getattr(model, "course_running_means", {})
     return {module: (module.running_mean - loaded[name].to(module.running_mean)).abs().max().item()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, or_none
 from course_utils.pretrained.models.heads import Head, find_head, need_module
 
 POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
@@ -122,11 +122,8 @@ def _is_row(module: nn.Module) -> bool:
 
 def _head_of(model: nn.Module) -> str | None:
     """Where the head is, with the dropout that `replace_head` put before it; None in a model without one."""
-    try:
-        head = find_head(model)
-    except CourseError:
-        return None
-    above = head.rpartition(".")[0]
+    head = or_none(find_head, model)
+    above = (head or "").rpartition(".")[0]
     return above if above and isinstance(model.get_submodule(above), Head) else head
 
 

@@ -39,6 +39,10 @@ def find_head(model: nn.Module) -> str:
     except AttributeError:                  # what timm wrote down has been taken away since
         stated, inside = "", model
     linears = [name for name, module in inside.named_modules() if isinstance(module, nn.Linear)]
+    leaves = [module for module in inside.modules() if not any(True for _ in module.children())]
+    if linears and isinstance(leaves[-1], nn.Identity):
+        raise CourseError(f"This {type(model).__name__} ends in an Identity: its head was taken out, and "
+                          "what is left ends in features. Put a head there: nn.Linear(number_of_features, 5)")
     if linears:
         return ".".join(filter(None, [stated, linears[-1]]))
     raise CourseError(
@@ -79,7 +83,7 @@ def replace_head(model: nn.Module, num_classes: int | Iterable[str], *, dropout:
 
 def _new_linear(old: nn.Linear, width: int, seed: int | None) -> nn.Linear:
     """Drawn on the CPU, so that a seed gives the same head on every device."""
-    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+    with torch.random.fork_rng(range(torch.cuda.device_count()), enabled=seed is not None):
         if seed is not None:
             torch.manual_seed(seed)
         linear = nn.Linear(old.in_features, width, device="cpu")

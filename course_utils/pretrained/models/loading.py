@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import torch
 import torchvision.models as torchvision_models
 from torch import Tensor, nn
 
-from course_utils.errors import CourseError, unknown_name
+from course_utils.errors import CourseError, first_line, or_none, unknown_name
 from course_utils.pretrained.files.downloads import download
 from course_utils.pretrained.files.unpacking import fetched_folder
 from course_utils.pretrained.models.bundled import BUNDLED, checked_file
@@ -31,7 +30,7 @@ from course_utils.pretrained.models.libraries import (
     weights_named,
     weights_of,
 )
-from course_utils.pretrained.models.reaching import Kept, fetching, first_line
+from course_utils.pretrained.models.reaching import Kept, fetching
 from course_utils.pretrained.models.weights import Weights
 
 HUBCONF = "hubconf.py"
@@ -88,11 +87,18 @@ def running_means(model: nn.Module) -> dict[str, Tensor]:
             if isinstance(getattr(module, "running_mean", None), Tensor)}
 
 
+# What torchvision sets for its trained weights, and would not for random ones.
+AS_TRAINED = {"inception_v3": {"transform_input": True},
+              "googlenet": {"transform_input": True, "aux_logits": False}}
+
+
 def _build(weights: Weights) -> nn.Module:
     """The architecture, with random numbers in it."""
-    if weights.source == "torchvision":     # its ViTs are built for one size of pictures, 224 unless told
-        size = {"image_size": weights.input_size} if weights.architecture.startswith("vit_") else {}
-        return torchvision_models.get_model(weights.architecture, weights=None, **size)
+    if weights.source == "torchvision":
+        options = AS_TRAINED.get(weights.architecture, {})
+        if weights.architecture.startswith("vit_"):         # built for one size of pictures, 224 unless told
+            options = {"image_size": weights.input_size}
+        return torchvision_models.get_model(weights.architecture, weights=None, **options)
     return timm.create_model(weights.architecture, pretrained=False)
 
 
@@ -174,9 +180,8 @@ def _load_from_hub(name: str, *, trust: bool, pretrained: bool) -> tuple[nn.Modu
     if not isinstance(model, nn.Module):
         raise CourseError(f"{name!r} gives no model but an object of type {type(model).__name__}. "
                           "For that, use torch.hub.load.")
-    with suppress(CourseError):       # nothing is known; `preprocessing` says so when it is asked
-        return model, replace(weights_of(model), name=name, source="hub")
-    return model, None
+    known = or_none(weights_of, model)        # None: `preprocessing` says so when it is asked
+    return model, known and replace(known, name=name, source="hub")
 
 
 def _checkout(name: str, repository: str, *, trust: bool) -> Path:

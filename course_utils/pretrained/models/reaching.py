@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.errors import CourseError, DamagedFile, DownloadFailed, WeightsUnavailable
+from course_utils.errors import CourseError, DamagedFile, DownloadFailed, WeightsUnavailable, first_line
 from course_utils.pretrained.files.downloads import NO_NETWORK, STALLED, why_unreachable
 from course_utils.pretrained.models.bundled import nearest_bundled
 
@@ -50,10 +50,6 @@ def fetching(name: str, kept: Kept) -> Iterator[None]:
         raise _unavailable(name, kept, f"They could not be brought: {first_line(error)}.") from error
     finally:
         socket.setdefaulttimeout(before)
-
-
-def first_line(error: object) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _unavailable(name: str, kept: Kept, reason: str) -> WeightsUnavailable:

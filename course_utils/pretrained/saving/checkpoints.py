@@ -6,7 +6,6 @@ import json
 import pickle
 import re
 import zipfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
-from course_utils.errors import CourseError, DamagedFile, nearest
+from course_utils.errors import CourseError, DamagedFile, nearest, or_none
 from course_utils.pretrained.files.writing import written_whole
-from course_utils.pretrained.models.heads import Head, find_head, need_module, replace_head
-from course_utils.pretrained.models.libraries import weights_of
+from course_utils.pretrained.models.heads import find_head, need_module, replace_head
+from course_utils.pretrained.models.libraries import weights_named, weights_of
 from course_utils.pretrained.models.loading import load_model, running_means
 from course_utils.pretrained.models.weights import Weights
 from course_utils.pretrained.saving.facts import versions
@@ -96,27 +95,24 @@ def write_weights(path: Path, model: nn.Module, about: dict, also: dict[str, str
 
 def describe(model: nn.Module, history: History | None = None, epoch: int | None = None) -> dict:
     """All that is known about the model, as plain data."""
-    weights, path, head = _if_known(weights_of, model), _if_known(find_head, model), None
+    weights, path = or_none(weights_of, model), or_none(find_head, model)
+    classes, head = getattr(model, "course_classes", None), None
     if path is not None:
         above = model.get_submodule(path.rpartition(".")[0])
+        before = above[0] if isinstance(above, nn.Sequential) else None
         head = {"name": path, "classes": model.get_submodule(path).out_features,
-                "dropout": above[0].p if isinstance(above, Head) else 0.0}
+                "dropout": before.p if isinstance(before, nn.Dropout) else 0.0}
+        if classes and len(classes) != head["classes"]:     # a head put on by hand: old names would be wrong
+            classes = None
     library = type(model).__module__.split(".")[0]
     rebuildable = weights and library in ("timm", "torchvision")
     return {"format": FORMAT, "type": type(model).__name__, "head": head, "epoch": epoch,
             "architecture": f"{library}/{weights.architecture}" if rebuildable else None,
             "weights": asdict(weights) if weights else None,
-            "classes": getattr(model, "course_classes", None),
+            "classes": classes,
             "history": [asdict(one) for one in history.epochs] if history else [],
             "stopped": history.stopped if history else "",
             "versions": versions()}
-
-
-def _if_known(ask: Callable, model: nn.Module) -> object:
-    try:
-        return ask(model)
-    except CourseError:
-        return None
 
 
 def load_checkpoint(path: str | Path, model: nn.Module | None = None) -> Checkpoint:
@@ -204,9 +200,18 @@ def _built(about: dict, classes: tuple[str, ...] | None, path: Path) -> nn.Modul
     if not about.get("architecture"):
         raise CourseError(f"{path} does not say which architecture of timm or torchvision it is for. "
                           "Build the model yourself and give it: load_checkpoint(path, model)")
-    model, head = load_model(about["architecture"], random_init=True), about["head"]
-    if head and (head["dropout"] or head["classes"] != model.get_submodule(head["name"]).out_features):
-        replace_head(model, classes or head["classes"], dropout=head["dropout"])
+    full, head = about["weights"]["name"], about["head"]        # some weights want larger pictures
+    known = or_none(weights_named, full)
+    model = load_model(full if known else about["architecture"], random_init=True)
+    own = find_head(model) if head else None
+    if head and head["name"] == f"{own}.1":
+        return replace_head(model, classes or head["classes"], dropout=head["dropout"])
+    if head and head["name"] != own:
+        raise CourseError(f"The head in {path} is {head['name']!r}, put on by hand: it cannot be built from "
+                          "what the file says. Build the model yourself, and give it: "
+                          "load_checkpoint(path, model)")
+    if head and head["classes"] != model.get_submodule(own).out_features:
+        replace_head(model, classes or head["classes"])
     return model
 
 

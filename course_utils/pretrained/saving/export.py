@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from course_utils.errors import CourseError, unknown_name
+from course_utils.errors import CourseError, first_line, unknown_name
 from course_utils.pretrained.data.batches import run
 from course_utils.pretrained.data.images import DataCard, ImageData
 from course_utils.pretrained.data.preparing import Preparation, preprocessing
@@ -156,7 +156,7 @@ def _write_onnx(model: nn.Module, pixels: Tensor, path: Path, metadata: dict[str
                 model, (pixels,), dynamo=True, verbose=False, input_names=["pixels"],
                 output_names=["scores"], dynamic_shapes=({0: torch.export.Dim("batch", min=1)},))
     except Exception as error:       # the exporter raises whatever the model's own code trips it over
-        reason = str(error.__cause__ or error).strip().splitlines()[0].rstrip(".")
+        reason = first_line(error.__cause__ or error)
         raise CourseError(f"This {type(model).__name__} cannot be exported to ONNX: {reason}. Its weights "
                           "can: formats=['safetensors']") from error
     program.model.metadata_props.update(metadata)

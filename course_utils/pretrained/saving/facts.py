@@ -8,7 +8,7 @@ from functools import partial
 from importlib.metadata import version
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from course_utils import __version__
 from course_utils.errors import CourseError
@@ -59,7 +59,7 @@ def described(setting: object) -> str:
         return described([setting.func, setting.args, setting.keywords])
     if isinstance(setting, nn.Module):
         options = {name: v for name, v in vars(setting).items() if isinstance(v, (int, float, str))}
-        return f"{setting} {options}"
+        return f"{setting} {options} {_digest(setting.state_dict().values())}"
     if callable(setting):
         return getattr(setting, "__qualname__", type(setting).__qualname__)
     return str(setting)
@@ -72,9 +72,13 @@ def data_fingerprint(data: Images | Iterable) -> str:
     inside = getattr(data, "dataset", data)
     facts = [type(inside).__name__, len(inside) if hasattr(inside, "__len__") else None,
              getattr(data, "batch_size", None), *(getattr(inside, n, None) for n in ("classes", "samples"))]
-    digest = hashlib.sha256(repr(facts).encode())
-    for tensor in getattr(inside, "tensors", ()):       # a TensorDataset
-        digest.update(tensor.double().cpu().numpy().tobytes())
+    return _digest(getattr(inside, "tensors", ()), repr(facts))         # a TensorDataset has some
+
+
+def _digest(tensors: Iterable[Tensor], text: str = "") -> str:
+    digest = hashlib.sha256(text.encode())
+    for tensor in tensors:
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()[:12]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, or_none
 from course_utils.pretrained.models.heads import find_head
 
 REBUILD = "or leave the model out, load_checkpoint(path), and it is built as it was saved."
@@ -26,7 +26,7 @@ def check_fits(state: dict[str, Tensor], about: dict, model: nn.Module, path: Pa
     wrong = [name for name in here if name in state and state[name].shape != here[name].shape]
     if not missing and not extra and not wrong:
         return
-    width = next((state[name].shape[0] for name in (*sorted(extra), *wrong)), None)
+    width = next((state[name].shape[0] for name in (*sorted(extra), *wrong) if state[name].ndim), None)
     if extra and missing == set(map(_without_dropout, extra)):
         dropout = (about.get("head") or {}).get("dropout") or 0.5
         raise CourseError(
@@ -55,11 +55,8 @@ def _without_dropout(name: str) -> str:
 
 
 def _head_names(model: nn.Module) -> set[str]:
-    try:
-        head = find_head(model)
-    except CourseError:
-        return set()
-    return {f"{head}.weight".lstrip("."), f"{head}.bias".lstrip(".")}
+    head = or_none(find_head, model)
+    return set() if head is None else {f"{head}.weight".lstrip("."), f"{head}.bias".lstrip(".")}
 
 
 def _such_as(names: Iterable[str]) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from course_utils.errors import BadData, CourseError, TrainingDiverged
+from course_utils.errors import BadData, CourseError, TrainingDiverged, or_none
 from course_utils.pretrained.data.batches import check_count, check_data
 from course_utils.pretrained.data.images import Images
-from course_utils.pretrained.models.heads import need_module
+from course_utils.pretrained.models.heads import find_head, need_module
 
 UNFREEZE = "unfreeze(model.get_submodule(find_head(model)))"
 DIVERGED = 1000     # times the first step's loss: no training comes back from there
@@ -35,6 +35,14 @@ def check_training(model: nn.Module, train: object, val: object, *, size: int | 
         raise CourseError(f"ema is a number between 0 and 1, such as 0.99, but got {ema!r}.")
     if resume and not checkpoint:
         raise CourseError("resume needs to know from where: give the path that was given as checkpoint.")
+
+
+def take_names(model: nn.Module, train: object) -> None:
+    """A head that was made for a number of classes gets their names from the pictures it learns from."""
+    head = or_none(find_head, model)
+    if isinstance(train, Images) and head is not None and getattr(model, "course_classes", None) is None \
+            and model.get_submodule(head).out_features == len(train.classes):
+        model.course_classes = train.classes
 
 
 def checked_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer | None) -> torch.optim.Optimizer:
@@ -81,19 +89,23 @@ def batchnorm_learns(model: nn.Module) -> bool:
                if isinstance(module, nn.modules.batchnorm._BatchNorm))
 
 
-def check_loss(value: Tensor, first: float, when: str, rates: tuple[float, ...], kept_epoch: int) -> None:
-    """Refuse a loss that no step should follow.
+def check_loss(value: float, first: float, when: str, rates: tuple[float, ...], kept_epoch: int) -> None:
+    """Refuse a loss that no step should follow, and no epoch end with.
 
     Args:
         first: the loss of the first step.
         kept_epoch: the epoch whose weights the model gets back; 0 is before training.
     """
-    if not value.isfinite() or value.item() > DIVERGED * max(1.0, abs(first)):
+    if not math.isfinite(value) or value > DIVERGED * max(1.0, abs(first)):
         whose = f"of the end of epoch {kept_epoch}" if kept_epoch else "from before training"
         raise TrainingDiverged(
-            f"The loss is {value.item():.4g} at {when}, learning rate {max(rates):g}: training has blown up. "
+            f"The loss is {value:.4g} at {when}, learning rate {max(rates):g}: training has blown up. "
             f"The model has the weights {whose} again. Try a rate ten times lower. If it happens at the "
             "first step, look for nan in the inputs.")
+
+
+def check_it_learns(value: Tensor) -> None:
+    """Refuse a loss from which no gradient leads to a parameter."""
     if not value.requires_grad:
         raise CourseError("The loss depends on nothing that can learn: the parameters that are not frozen "
                           "take no part when the model runs. To train its head, type: " + UNFREEZE)

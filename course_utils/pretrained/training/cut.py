@@ -72,7 +72,7 @@ class FromCut:
             for module, shapes in self.skipped.items():
                 borrowed.enter_context(replaced_forward(module, skip(module, iter(shapes))))
             # before other hooks, which see the activations then
-            borrowed.callback(self.cut.register_forward_pre_hook(enter, prepend=True).remove)
+            borrowed.enter_context(self.cut.register_forward_pre_hook(enter, prepend=True))
             return self.forward(empty(self.picture))
 
     def _trace(self, model: nn.Module, entries: set[nn.Module], pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,9 +92,9 @@ class FromCut:
 
         with ExitStack() as hooks:
             for module in names:
-                hooks.callback(module.register_forward_hook(leave).remove)
+                hooks.enter_context(module.register_forward_hook(leave))
             for module in entries:
-                hooks.callback(module.register_forward_pre_hook(enter).remove)
+                hooks.enter_context(module.register_forward_pre_hook(enter))
             scores = run(model, pictures)
         if not inside or not isinstance(inside[0], Tensor) or inside[0].shape[:1] != pictures.shape[:1]:
             raise _cannot(model, "its tail is not entered by one tensor with a row for each picture")

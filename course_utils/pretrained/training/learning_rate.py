@@ -6,7 +6,7 @@ import copy
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -15,21 +15,13 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_utils.errors import BadData, CourseError
-from course_utils.pretrained.data.batches import (
-    Batch,
-    check_count,
-    check_data,
-    checked_batches,
-    image_batches,
-    run,
-)
+from course_utils.pretrained.data.batches import Batch, batches_of, check_count, check_data, run
 from course_utils.pretrained.data.images import Images
-from course_utils.pretrained.data.preparing import preprocessing
-from course_utils.pretrained.data.randomness import seed_of, seeded
+from course_utils.pretrained.data.randomness import generators_of, seeded
 from course_utils.pretrained.inference.evaluation import check_scores
 from course_utils.pretrained.models.freezing import train_mode
 from course_utils.pretrained.models.heads import need_module
-from course_utils.pretrained.training.checks import checked_optimizer
+from course_utils.pretrained.training.checks import checked_optimizer, loss_with_inputs
 
 WIDTH = 3           # standard deviation, in steps, of the window that smooths the losses
 BLOWN_UP = 4        # times the lowest loss so far: higher rates have nothing left to tell
@@ -56,7 +48,7 @@ def find_learning_rate(model: nn.Module, train: Images | Iterable, *, start: flo
     """Train a copy for a moment, each step at a higher rate, and look at the loss (Smith, 2017).
 
     Model, optimizer and random numbers are as they were afterwards, whatever happens: only the copy learns.
-    Frozen parts stay frozen, as in `fit`. The test ends early when the loss blows up.
+    Frozen parts stay frozen, as in `fit`; it computes in float32. The test ends early when the loss blows up.
 
     The suggestion is the rate at which the smoothed loss falls fastest against log(rate), left of its lowest
     point. Steps add up, so a curve of few steps falls later than one of many; take it as the order of
@@ -67,7 +59,7 @@ def find_learning_rate(model: nn.Module, train: Images | Iterable, *, start: flo
         start, end: the rates, in `steps` equal ratios.
         optimizer: None is Adam on all that is not frozen. Of several groups, the fastest gets these rates;
             the others keep their ratio to it.
-        loss: of (scores, labels), a mean over the batch; None is cross-entropy.
+        loss: as for `fit`; None is cross-entropy.
     Raises:
         CourseError: nothing can learn, or labels and head do not fit; BadData: too few batches.
     """
@@ -83,16 +75,17 @@ def find_learning_rate(model: nn.Module, train: Images | Iterable, *, start: flo
     fastest = max(group["lr"] for group in optimizer.param_groups)
     ratios = [group["lr"] / fastest for group in optimizer.param_groups]
     rates = torch.logspace(math.log10(start), math.log10(end), steps, dtype=torch.float64).tolist()
+    loss_of = loss_with_inputs(loss or F.cross_entropy)
     batches = _endless(trial, train, batch_size, size, augment, seed)
     losses: list[float] = []
     train_mode(trial)
-    with seeded(seed, "rates"), closing(batches):
+    with seeded(seed, "rates"), _given_back(generators_of(train)), closing(batches):
         for rate, (inputs, labels) in zip(tqdm(rates, "Rates", delay=2, leave=False), batches, strict=False):
             for group, ratio in zip(optimizer.param_groups, ratios, strict=True):
                 group["lr"] = rate * ratio
             scores = run(trial, inputs)                                      # (B, classes)
             check_scores(scores, labels, trial, train)
-            value = (loss or F.cross_entropy)(scores, labels.to(scores.device))
+            value = loss_of(scores, labels.to(scores.device), inputs.to(scores.device))
             if not value.isfinite() or value.item() > max(BLOWN_UP * min(losses, default=math.inf), 1):
                 break
             losses.append(value.item())
@@ -109,17 +102,22 @@ def find_learning_rate(model: nn.Module, train: Images | Iterable, *, start: flo
     return _curve(rates[:len(losses)], losses)
 
 
+@contextmanager
+def _given_back(generators: list[torch.Generator]) -> Iterator[None]:
+    before = [generator.get_state() for generator in generators]
+    try:
+        yield
+    finally:
+        for generator, state in zip(generators, before, strict=True):
+            generator.set_state(state)
+
+
 def _endless(model: nn.Module, train: Images | Iterable, batch_size: int, size: int | None, augment: bool,
              seed: int) -> Iterator[Batch]:
     """Batches of two or more, one pass over the data after another, until a pass gives none."""
     for number in itertools.count():
-        if isinstance(train, Images):
-            shuffle = torch.Generator().manual_seed(seed_of(seed, "rates", number))
-            batches = image_batches(train, preprocessing(model, augment=augment, size=size), batch_size,
-                                    order=torch.randperm(len(train), generator=shuffle).tolist(),
-                                    key=(seed, "rates", number) if augment else None)
-        else:
-            batches = checked_batches(train, "find_learning_rate")
+        batches = batches_of(model, train, "find_learning_rate", batch_size, size=size, augment=augment,
+                             shuffle=(seed, "rates", number))
         given = 0
         with closing(batches):
             for inputs, labels in batches:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -13,17 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_utils.errors import CourseError, TrainingDiverged
-from course_utils.pretrained.data.batches import (
-    Batch,
-    checked_batches,
-    device_of,
-    enough_memory,
-    image_batches,
-    run,
-)
+from course_utils.pretrained.data.batches import batches_of, device_of, enough_memory, run
 from course_utils.pretrained.data.images import Images
-from course_utils.pretrained.data.preparing import preprocessing
-from course_utils.pretrained.data.randomness import seed_of, seeded
+from course_utils.pretrained.data.randomness import seeded
 from course_utils.pretrained.inference.evaluation import check_scores, evaluate
 from course_utils.pretrained.inference.precision import choose_precision, computing_in
 from course_utils.pretrained.inference.processor import memory_reused
@@ -31,11 +23,13 @@ from course_utils.pretrained.models.freezing import train_mode, unfreeze
 from course_utils.pretrained.saving.history import Epoch, History
 from course_utils.pretrained.training.checks import (
     batchnorm_learns,
+    check_it_learns,
     check_loss,
     check_training,
     checked_optimizer,
     loss_with_inputs,
     nothing_seen,
+    take_names,
 )
 from course_utils.pretrained.training.mixing import mix
 from course_utils.pretrained.training.resuming import Run
@@ -99,6 +93,7 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
     """
     check_training(model, train, val, size=size, patience=patience, mixup=mixup, ema=ema, resume=resume,
                    checkpoint=checkpoint, epochs=epochs, batch_size=batch_size)
+    take_names(model, train)
     optimizer, device = checked_optimizer(model, optimizer), device_of(model)
     due, factor = due_by_epoch(model, unfreeze_at, epochs), choose_schedule(schedule)
     loss_of, precision = loss_with_inputs(loss or F.cross_entropy), choose_precision(precision, device, model)
@@ -117,7 +112,8 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
             for part, rate in due.get(epoch, []):
                 unfreeze(part, optimizer=optimizer, lr=rate)
             train_mode(model)
-            batches = _train_batches(model, train, batch_size, size, augment, key=(seed, epoch))
+            batches = batches_of(model, train, "fit", batch_size, size=size, augment=augment,
+                                 shuffle=(seed, epoch))
             with seeded(seed, epoch), closing(batches):
                 for step, (inputs, labels) in enumerate(batches, start=1):
                     if len(labels) == 1 and batchnorm_learns(model):
@@ -132,8 +128,9 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
                             value = sum(share * loss_of(scores.float(), true, inputs)
                                         for share, true in targets)
                         first = value.item() if first is None else first
-                        check_loss(value, first, f"step {step} of epoch {epoch}", rates_of(optimizer),
-                                   state.kept_epoch)
+                        check_loss(value.item(), first, f"step {step} of epoch {epoch}",
+                                   rates_of(optimizer), state.kept_epoch)
+                        check_it_learns(value)
                         optimizer.zero_grad()
                         value.backward()
                         optimizer.step()
@@ -144,6 +141,8 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
                 raise nothing_seen(epoch)
             found = evaluate(state.shown, val, batch_size=batch_size, precision=precision,
                              size=size if isinstance(val, Images) else None)
+            check_loss(found.loss, first, f"the validation after epoch {epoch}", rates_of(optimizer),
+                       state.kept_epoch)
             state.add(Epoch(epoch, total / seen, found.loss, found.accuracy, time.perf_counter() - start,
                             rates_of(optimizer),
                             tuple(part.name for part, _ in due.get(epoch, []))), on_epoch)
@@ -159,17 +158,6 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
         model.eval()
     state.hand_over()
     return state.history
-
-
-def _train_batches(model: nn.Module, train: Images | Iterable, batch_size: int, size: int | None,
-                   augment: bool, key: tuple) -> Iterator[Batch]:
-    """Pictures in an order and with augmentation that follow from `key`; a loader's batches as they come."""
-    if not isinstance(train, Images):
-        return checked_batches(train, "fit")
-    shuffle = torch.Generator().manual_seed(seed_of(*key, "order"))
-    order = torch.randperm(len(train), generator=shuffle).tolist()
-    prepare = preprocessing(model, augment=augment, size=size)
-    return image_batches(train, prepare, batch_size, order=order, key=(*key, "augment") if augment else None)
 
 
 def _steps(train: Images | Iterable, batch_size: int) -> int:

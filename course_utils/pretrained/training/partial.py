@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from contextlib import closing
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from course_utils.errors import BadData, CourseError
-from course_utils.pretrained.data.batches import check_count, check_data, checked_batches, image_batches
+from course_utils.pretrained.data.batches import batches_of, check_count, check_data
 from course_utils.pretrained.data.images import Images
 from course_utils.pretrained.data.preparing import preprocessing
 from course_utils.pretrained.features.cache import feature_key
@@ -67,7 +66,7 @@ def fit_tail(model: nn.Module, train: Images | Iterable, val: Images | Iterable,
     for data in (train, val):
         if isinstance(data, Images):
             check_scores(from_cut.scores[:1], torch.tensor(data.labels[:1]), model, data)
-    read = Reader(model, from_cut.cut, "input", lambda seen: seen, precision)
+    read = Reader(model, from_cut.cut, "input", lambda seen, inputs: seen, precision)
     own = {module for group in tail for module in group.modules}
     names = [name for name, module in model.named_modules() if module in own]
     learn_from = DataLoader(_activations(read, train, batches, names, views, size, cache), batch_size,
@@ -82,7 +81,7 @@ class Activations(Dataset):
 
     def __init__(self, x: Tensor, y: Tensor, classes: tuple[str, ...], key: str | None):
         self.x, self.y, self.classes = x, y, classes
-        self.samples = key              # by this a checkpoint knows the data
+        self.samples, self.tensors = key, () if key else (x, y)       # by these a checkpoint knows the data
 
     def __len__(self) -> int:
         return len(self.y)
@@ -119,12 +118,9 @@ def _tail(model: nn.Module, due: dict[int, list]) -> list[LayerGroup]:
 
 def _first_pictures(model: nn.Module, data: Images | Iterable, size: int | None) -> tuple[Tensor, Iterable]:
     """Two prepared pictures; and all batches of a loader, which may be read only once."""
-    if isinstance(data, Images):
-        few = image_batches(data.subset(range(min(2, len(data)))), preprocessing(model, size=size), 2)
-        with closing(few):
-            return next(few)[0], data
-    batches = checked_batches(data, "fit_tail")
+    few = data.subset(range(min(2, len(data)))) if isinstance(data, Images) else data
+    batches = batches_of(model, few, "fit_tail", 2, size=size)
     first = next(batches, None)
     if first is None:
         raise BadData("fit_tail got nothing to learn from: the loader gave no batch.")
-    return first[0][:2], itertools.chain([first], batches)
+    return first[0][:2], data if few is not data else itertools.chain([first], batches)

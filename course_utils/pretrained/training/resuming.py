@@ -18,6 +18,7 @@ from torch import nn
 from course_utils.errors import CourseError
 from course_utils.pretrained.data.batches import device_of
 from course_utils.pretrained.data.images import Images
+from course_utils.pretrained.data.randomness import generators_of
 from course_utils.pretrained.models.freezing import add_group
 from course_utils.pretrained.saving.checkpoints import describe, history_from, path_of, read, write
 from course_utils.pretrained.saving.facts import differences, machine, run_settings
@@ -56,9 +57,9 @@ class Run:
     def add(self, latest: Epoch, on_epoch: Callable | None) -> None:
         """One more epoch is done: keep its weights if they are worth it, and write all to the file."""
         self.history.epochs.append(latest)
-        asked = on_epoch is not None and on_epoch(latest) is False
         if not self.patience or self.history.best is latest:
             self.keep()
+        asked = on_epoch is not None and on_epoch(latest) is False
         waited = self.patience and latest.epoch - self.history.best.epoch >= self.patience
         self.history.stopped = "asked" if asked else "patience" if waited else ""
         if self.path:
@@ -91,9 +92,8 @@ class Run:
         """What an earlier run left under this name gets a second name, so that no hours of work are lost."""
         older = self.path.with_name(f"{self.path.name}.old")
         if self.path.is_file():
-            with suppress(OSError):         # a disk that knows no second names: then as any program does
-                older.unlink(missing_ok=True)
-                os.link(self.path, older)
+            with suppress(OSError):         # in a folder that takes none, writing the run's own file says so
+                os.replace(self.path, older)
                 print(f"{self.path} was of an earlier run, and is {older.name} now. resume=True would have "
                       "gone on with it.")
 
@@ -108,7 +108,7 @@ class Run:
                 "averaged": self.averaged.state_dict() if self.averaged else None,
                 "learning": [name for name, p in self.model.named_parameters() if p.requires_grad],
                 "groups": [[named[p] for p in group["params"]] for group in self.optimizer.param_groups],
-                "order": self.train.generator.get_state() if _has_generator(self.train) else None,
+                "order": [generator.get_state() for generator in generators_of(self.train)],
                 **self.facts}})
 
     def _resume(self, contents: dict) -> None:
@@ -137,12 +137,7 @@ class Run:
         self.optimizer.load_state_dict(contents["optimizer"])
         if self.averaged:
             self.averaged.load_state_dict(saved["averaged"])
-        if saved["order"] is not None:
-            self.train.generator.set_state(saved["order"])
+        for generator, state in zip(generators_of(self.train), saved["order"], strict=True):
+            generator.set_state(state)
         self.history = history_from(contents["about"])
         self.kept, self.kept_epoch = contents["model"], contents["about"]["epoch"]
-
-
-def _has_generator(loader: object) -> bool:
-    """A loader that is shuffled by random numbers of its own, not by torch's global ones."""
-    return isinstance(getattr(loader, "generator", None), torch.Generator)

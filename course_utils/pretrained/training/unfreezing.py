@@ -35,6 +35,9 @@ def due_by_epoch(model: nn.Module, unfreeze_at: Mapping | None, epochs: int) -> 
         if epoch not in range(1, epochs + 1):
             raise CourseError(f"unfreeze_at names epoch {epoch!r}, but epochs run from 1 to {epochs}.")
         parts = [_part(model, groups, one) for one in (asked if isinstance(asked, list) else [asked])]
+        if any(id(p) not in place for part, _ in parts for p in part.parameters()):
+            raise CourseError(f"What unfreeze_at names for epoch {epoch} is of another model. Take it from "
+                              "this one: layer_groups(model)")
         due[epoch] = sorted(parts, key=lambda part: -min(place[id(p)] for p in part[0].parameters()))
     return due
 

@@ -144,11 +144,14 @@ def test_an_error_keeps_nothing_and_ctrl_c_what_is_whole():
 def test_a_killed_writers_file_is_swept_up_after_a_day():
     folder = paths.cache() / "features"
     folder.mkdir(parents=True)
-    for name, age in [("old.part", 2 * feature_cache.DAY), ("young.part", 60)]:
+    """Only its own kind: without a key, rows go to the system's temporary folder."""
+    old = 2 * feature_cache.DAY
+    for name, age in [("course-features-old.part", old), ("course-features-young.part", 60),
+                      ("another-programs.part", old)]:
         (folder / name).write_bytes(b"half")
         os.utime(folder / name, (time.time() - age,) * 2)
     write(numbers())
-    assert files() == [f"{KEY}.rows", "young.part"]
+    assert files() == [f"{KEY}.rows", "another-programs.part", "course-features-young.part"]
 
 
 @pytest.fixture(scope="module")

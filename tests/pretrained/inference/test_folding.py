@@ -44,6 +44,19 @@ def test_a_batchnorm_that_no_convolution_feeds_stays():
     assert folded(model, lambda: model(pictures())) is model
 
 
+def test_a_batchnorm_that_two_convolutions_feed_stays():
+    class Shared(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.other, self.norm = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+
+        def forward(self, x):
+            return self.norm(self.one(x)) + self.norm(self.other(x))
+
+    model = Shared().eval()
+    assert folded(model, lambda: model(pictures())) is model
+
+
 class Branching(nn.Module):
     """Its convolution's output goes into a BatchNorm, and past it."""
 
@@ -79,7 +92,7 @@ def test_any_place_is_read_right(lite0, layer):
 
 def test_exact_features_come_from_the_model_itself(lite0):
     seen = []
-    read = Reader(lite0, lite0.classifier, "input", lambda x: x, "float32")
+    read = Reader(lite0, lite0.classifier, "input", lambda seen, inputs: seen, "float32")
     read._looking = lambda at=None, precision=None, look=read._looking: seen.append(at) or look(at, precision)
     read.batches([(pictures(), torch.zeros(2, dtype=torch.long))], "test")
     assert seen == [None]

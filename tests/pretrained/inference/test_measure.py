@@ -33,6 +33,13 @@ def test_a_measured_model_is_as_it_was(network):
     assert all(p.grad is None for p in network.parameters()) and network.training
 
 
+def test_a_step_that_fails_leaves_the_model_as_it_was(network):
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    with pytest.raises(IndexError):
+        step_cost(network.train(), IMAGES, LABELS + 7)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
 def test_a_frozen_backbone_keeps_fewer_activations_and_less_state(network):
     whole = step_cost(network, IMAGES, LABELS, repeats=1)
     unfreeze(freeze(network)[-1])

@@ -120,6 +120,12 @@ def test_a_tensor_that_is_no_prepared_picture_is_said_in_words(lite0, batch, wro
         top_k(lite0, wrong(batch))
 
 
+def test_scores_that_are_no_numbers_are_no_prediction(lite0, cat):
+    torch.nn.init.constant_(lite0.classifier.bias, float("nan"))
+    with pytest.raises(CourseError, match="not numbers"):
+        top_k(lite0, cat)
+
+
 @pytest.mark.parametrize("given, said", [("cat.jpg", "open_image"), (None, "NoneType"), ([1], "list")])
 def test_what_is_neither_picture_nor_tensor_is_said_in_words(lite0, given, said):
     with pytest.raises(CourseError, match=said):

@@ -122,6 +122,18 @@ def test_a_model_without_a_head_is_said_in_words(model, said):
         find_head(model)
 
 
+@pytest.mark.parametrize("name, head",
+                         [("convnext_tiny", "classifier"), ("vit_b_16", "heads"), ("swin_t", "head")])
+def test_a_model_whose_head_was_taken_out_has_none(name, head):
+    """Its last Linear is somewhere inside."""
+    with torch.device("meta"):
+        model = load_model(f"torchvision/{name}", random_init=True)
+    assert find_head(model).startswith(head)
+    model.set_submodule(head, nn.Identity())
+    with pytest.raises(CourseError, match="its head was taken out"):
+        find_head(model)
+
+
 def test_a_single_linear_cannot_be_replaced_in_itself():
     with pytest.raises(CourseError, match="single Linear"):
         replace_head(nn.Linear(8, 4), 2)

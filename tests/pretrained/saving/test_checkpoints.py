@@ -15,6 +15,7 @@ from functools import partial
 import pytest
 import safetensors.torch
 import torch
+import torchvision
 from torch import nn
 
 from course_utils import paths
@@ -31,6 +32,7 @@ from course_utils.pretrained import (
     save_checkpoint,
     top_k,
 )
+from course_utils.pretrained.saving.checkpoints import _built
 
 FLOWERS = ("daisy", "rose", "tulip")
 SMALL = ["torchvision/resnet18", "timm/test_efficientnet", "timm/test_resnet", "timm/test_vit"]
@@ -122,6 +124,39 @@ def test_a_loaded_model_has_not_drifted(path, resnet):
     resnet.train()(torch.randn(4, 3, 32, 32))
     save_checkpoint(path, resnet)
     assert (freeze_report(load_checkpoint(path).model).batchnorm_drift.dropna() == 0).all()
+
+
+@pytest.mark.parametrize("head", [lambda n: nn.Linear(n, 5),
+                                  lambda n: nn.Sequential(nn.Dropout(0.5), nn.Linear(n, 5))])
+def test_a_head_put_on_by_hand_comes_back_without_names_of_others(path, head):
+    model = load_model("torchvision/resnet18", random_init=True)
+    model.course_classes = tuple(map(str, range(1000)))
+    model.fc = head(512)
+    save_checkpoint(path, model)
+    back = load_checkpoint(path)
+    assert back.classes is None and same(back.model, model)
+
+
+def test_a_head_that_cannot_be_built_from_the_file_is_said_in_words(path, resnet):
+    resnet.fc = nn.Sequential(nn.Linear(resnet.fc.in_features, 8), nn.ReLU(), nn.Linear(8, 5))
+    save_checkpoint(path, resnet)
+    with pytest.raises(CourseError, match=r"'fc\.2', put on by hand.*load_checkpoint"):
+        load_checkpoint(path)
+    other = copy.deepcopy(resnet)
+    assert same(load_checkpoint(path, other).model, resnet)
+
+
+@pytest.mark.parametrize("name", ["torchvision/inception_v3.IMAGENET1K_V1",
+                                  "torchvision/vit_b_16.IMAGENET1K_SWAG_E2E_V1"])
+def test_a_model_is_rebuilt_as_its_trained_weights_want_it(name):
+    """Inception's change their pictures once more, these ViTs take pictures of 384 pixels."""
+    about = {"architecture": name.partition(".")[0], "weights": {"name": name}, "head": None}
+    with torch.device("meta"):
+        built = _built(about, None, "run.pt")
+        plain = torchvision.models.get_model(about["architecture"].removeprefix("torchvision/"), weights=None,
+                                             **({"init_weights": False} if "inception" in name else {}))
+    assert getattr(built, "transform_input", None) != getattr(plain, "transform_input", None) \
+        or built.image_size == 384 != plain.image_size
 
 
 def test_a_network_of_ones_own_needs_to_be_given(path):

@@ -91,6 +91,24 @@ def test_it_leaves_everything_as_it_was(model, images):
     assert all(a is b for a, b in zip(groups, optimizer.param_groups, strict=True))
 
 
+def test_a_loaders_own_random_numbers_are_as_they_were_too():
+    own = torch.Generator().manual_seed(3)
+    before = own.get_state()
+    find_learning_rate(nn.Linear(6, 2), loader(generator=own), steps=10)
+    assert torch.equal(own.get_state(), before)
+
+
+def test_a_loss_may_ask_for_the_inputs_as_in_fit():
+    seen = []
+
+    def loss(scores, labels, *, inputs):
+        seen.append(inputs.shape)
+        return F.cross_entropy(scores, labels)
+
+    find_learning_rate(nn.Linear(6, 2), loader(), steps=10, loss=loss)
+    assert set(seen) == {(16, 6)}
+
+
 def test_a_naive_sweep_does_not(model, images):
     """The twin: the same steps on the model itself."""
     optimizer = trained_optimizer(model)

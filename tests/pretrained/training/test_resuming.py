@@ -15,11 +15,13 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
 from course_utils import paths
 from course_utils.errors import CourseError, DamagedFile
 from course_utils.pretrained import fit, freeze, load_checkpoint, save_checkpoint, unfreeze
+from course_utils.pretrained.data.randomness import generators_of
+from course_utils.pretrained.saving.facts import described
 
 
 def points(count: int = 40, seed: int = 0) -> TensorDataset:
@@ -286,6 +288,21 @@ def test_losses_that_differ_in_a_number_only_are_told_apart(tmp_path):
     train(tmp_path / "run.pt", epochs=2, loss=nn.CrossEntropyLoss(label_smoothing=0.1), resume=True)
     with pytest.raises(CourseError, match=r"'label_smoothing': 0\.1.*'label_smoothing': 0\.2"):
         train(tmp_path / "run.pt", epochs=3, loss=nn.CrossEntropyLoss(label_smoothing=0.2), resume=True)
+
+
+def test_losses_that_weigh_the_classes_otherwise_are_told_apart():
+    one, other = (nn.CrossEntropyLoss(weight=torch.tensor(weight)) for weight in ([1.0, 2.0], [2.0, 1.0]))
+    assert described(one) != described(other)
+    assert described(one) == described(nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0])))
+
+
+def test_a_samplers_random_numbers_are_among_those_that_go_on():
+    sampler = torch.Generator()
+    dataset = TensorDataset(torch.zeros(4))
+    drawn = WeightedRandomSampler([1.0] * 4, 4, generator=sampler)
+    assert generators_of(DataLoader(dataset, sampler=drawn)) == [sampler]
+    assert generators_of(DataLoader(dataset, shuffle=True, generator=sampler)) == [sampler]
+    assert generators_of(DataLoader(dataset, shuffle=True)) == []
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):

@@ -23,7 +23,7 @@ from course_utils.pretrained import (
     replace_head,
     unfreeze,
 )
-from course_utils.pretrained.inference.metrics import calibration_error, measure
+from course_utils.pretrained.inference.metrics import calibration_error, metrics_of
 
 CLASSES = ("dark", "light")
 SIZE = 32
@@ -270,6 +270,18 @@ def test_classes_in_another_order_are_noticed(model, images):
         evaluate(model, turned, size=SIZE)
 
 
+def test_other_classes_of_the_same_number_are_noticed(model, images):
+    model.course_classes = ("cat", "dog")
+    with pytest.raises(CourseError, match="other classes: cat, dog against dark, light"):
+        fit(model, images, images, epochs=1, size=SIZE)
+
+
+def test_a_head_without_names_gets_those_of_the_data(model, images):
+    model.course_classes = None
+    fit(model, images, images, epochs=1, size=SIZE)
+    assert model.course_classes == CLASSES
+
+
 def test_a_label_outside_the_head_is_noticed():
     data = TensorDataset(torch.randn(4, 6), torch.tensor([0, 1, 2, 1]))
     with pytest.raises(CourseError, match=r"labels 0 … 1, but there is a label 2"):
@@ -304,6 +316,20 @@ def test_after_a_loss_that_blows_up_the_model_has_the_weights_of_the_last_epoch_
     assert evaluate(model, val).loss == pytest.approx(kept[1].val_loss, rel=1e-6) and not model.training
     if options.get("checkpoint"):
         assert not changed(load_checkpoint(options["checkpoint"], small()).model.state_dict(), model)
+
+
+@pytest.mark.parametrize("options", [{}, {"patience": 2}])
+def test_a_last_step_that_blows_up_is_noticed_by_the_validation(tmp_path, options):
+    """No step follows it that could notice."""
+    model, path = nn.Linear(6, 2), tmp_path / "run.pt"
+    one_batch = loader(points(noise=3), batch_size=40)
+    before = values(model)
+    with pytest.raises(TrainingDiverged):
+        fit(model, one_batch, one_batch, epochs=1, optimizer=torch.optim.SGD(model.parameters(), lr=1e38),
+            checkpoint=path, **options)
+    assert not changed(before, model) and not changed(before, load_checkpoint(path, nn.Linear(6, 2)).model)
+    fit(model, one_batch, one_batch, epochs=1, optimizer=torch.optim.SGD(model.parameters(), lr=0.1))
+    assert changed(before, model), "the twin: with a usual rate it learns"
 
 
 def test_blown_up_in_the_first_epoch_it_has_those_from_before_training():
@@ -408,7 +434,7 @@ def test_wrong_inputs_are_said_in_words(model, images):
 
 def test_metrics_of_a_case_small_enough_to_count():
     scores = torch.log(torch.tensor([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1]]))
-    metrics = measure(scores, torch.tensor([0, 0, 0, 1]), ["a", "b", "c"])
+    metrics = metrics_of(scores, torch.tensor([0, 0, 0, 1]), ["a", "b", "c"])
     assert metrics.confusion.tolist() == [[2, 1, 0], [0, 1, 0], [0, 0, 0]]
     assert metrics.accuracy == 0.75 and metrics.n == 4
     assert metrics.per_class["a"] == pytest.approx(2 / 3) and metrics.per_class["b"] == 1
@@ -438,6 +464,33 @@ def test_evaluation_uses_eval_mode_and_leaves_the_mode_alone():
     first, second = (evaluate(model, loader(points())) for _ in range(2))
     assert first.loss == second.loss, "dropout rests"
     assert not changed(before, model) and model.training and not model[1].training
+
+
+def test_scores_that_are_no_numbers_are_not_evaluated():
+    model = nn.Linear(6, 2)
+    nn.init.constant_(model.bias, float("nan"))
+    with pytest.raises(TrainingDiverged, match="not numbers"):
+        evaluate(model, loader(points()))
+
+
+def test_a_loaders_own_code_runs_as_if_alone():
+    """Rotating pictures multiplies matrices, which autocast would do in bfloat16."""
+    seen = []
+
+    class Rotated(TensorDataset):
+        def __getitem__(self, i):
+            seen.append((torch.is_inference_mode_enabled(), (torch.ones(2, 2) @ torch.ones(2, 2)).dtype))
+            return super().__getitem__(i)
+
+    x, y = points(width=27).tensors
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4, 2))
+    evaluate(model, DataLoader(Rotated(x.reshape(-1, 3, 3, 3), y), batch_size=8), precision="bfloat16")
+    assert set(seen) == {(False, torch.float32)}
+
+
+def test_an_empty_batch_is_passed_over():
+    x, y = points().tensors
+    assert evaluate(nn.Linear(6, 2), [(x[:0], y[:0]), (x, y)]).n == len(y)
 
 
 def test_evaluation_names_the_classes(model, images):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -24,6 +26,11 @@ def model():
 def data() -> DataLoader:
     y = torch.arange(8) % 2
     return DataLoader(TensorDataset(torch.randn(8, 3, 32, 32) + y[:, None, None, None], y), batch_size=4)
+
+
+def test_a_part_of_another_model_is_said_in_words(model, data):
+    with pytest.raises(CourseError, match="of another model"):
+        fit(model, data, data, epochs=2, unfreeze_at={2: layer_groups(copy.deepcopy(model))[-2]})
 
 
 def adam(model) -> torch.optim.Optimizer:
