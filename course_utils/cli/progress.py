@@ -6,7 +6,7 @@ from course_utils import paths
 from course_utils.teaching import Event, ProgressStore, items, lessons
 from course_utils.teaching.event_file import StoreUnavailable
 from course_utils.teaching.events import since_reset
-from course_utils.teaching.summary import LessonProgress, Place, done_items
+from course_utils.teaching.summary import LessonProgress, Place, by_lesson, done_items, where_to_go_on
 
 BAR = 10      # characters
 
@@ -18,9 +18,10 @@ def overview() -> str:
         StoreUnavailable: the progress file cannot be read; says why and what to do.
     """
     store = ProgressStore()
-    summary, events, place = store.summary(), store.events(), store.resume()
+    events = store.events()
+    place = where_to_go_on(events)
     parts = [notice] if (notice := store.notice()) else []
-    parts += [_lesson(lesson) for lesson in summary]
+    parts += [_lesson(lesson) for lesson in by_lesson(events)]
     if wrong := still_wrong(events):
         parts.append("Tried, and not right yet:\n" + "\n".join(f"  {title}" for title in wrong))
     parts += [_place(place) if place else "Everything is done."]
@@ -36,7 +37,8 @@ def continue_at() -> str | None:
         return None
     store = ProgressStore()
     try:
-        place = store.resume() if store.events() else None
+        events = store.events()
+        place = where_to_go_on(events) if events else None
     except StoreUnavailable as trouble:
         return str(trouble)
     return store.notice() or (place and _place(place))

@@ -20,7 +20,8 @@ from course_utils.errors import CourseError, unknown_name
 from course_utils.teaching.exercises import Exercise
 
 if TYPE_CHECKING:
-    from course_utils.teaching.lesson_file import Objective, SingleChoice
+    from course_utils.teaching.lesson_file import Objective
+    from course_utils.teaching.questions import Question
     from course_utils.teaching.quizzes import Quiz
 
 GROUP = "course.lessons"
@@ -36,7 +37,7 @@ class Lesson:
     objectives: tuple[Objective, ...]
     prerequisites: tuple[str, ...]
     needs_download_mb: float
-    questions: tuple[SingleChoice, ...]
+    questions: tuple[Question, ...]
 
     def exercises(self) -> tuple[Exercise, ...]:
         """The exercises, in the order of the notebook."""

@@ -20,9 +20,9 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.errors import CourseError
-from course_utils.teaching.events import Event
+from course_utils.teaching.events import ADDED_LATER, Event
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY, LOCKED, CORRUPT, FULL, NOT_A_DATABASE = 5, 6, 11, 13, 26      # SQLite's result codes
 
 EVENTS = Table(
@@ -38,6 +38,8 @@ EVENTS = Table(
     Column("score", Float),
     Column("mistake", Text),
     Column("response_hash", Text, nullable=False),
+    Column("response", Text, nullable=False, server_default=""),        # these two since version 2
+    Column("confidence", Text, nullable=False, server_default=""),
 )
 Result = TypeVar("Result")
 
@@ -122,15 +124,21 @@ class EventFile:
         _close(self._idle)
 
     def _prepare(self, connection: Connection) -> None:
-        """Make the table in a new file; refuse a file from a newer course."""
+        """Make the table in a new file, widen that of an older course; refuse a file from a newer one."""
         def version() -> int:
             return connection.exec_driver_sql("PRAGMA user_version").scalar_one()
 
-        if version() == 0:
+        if version() < SCHEMA_VERSION:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            if version() == 0:          # nobody else was faster
+            found = version()           # now nobody else is about it
+            if found == 0:
                 EVENTS.metadata.create_all(connection)
+            elif found == 1:
+                for name in ADDED_LATER:
+                    connection.exec_driver_sql(
+                        f"ALTER TABLE events ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
+            if found < SCHEMA_VERSION:
                 connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.exec_driver_sql("COMMIT")
         if version() > SCHEMA_VERSION:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from course_utils.errors import CourseError
 
+ADDED_LATER = ("response", "confidence")       # after the first version: files exported before lack them
 KINDS = ("check", "answer", "hint", "solution", "open", "reset")
 
 
@@ -20,7 +21,7 @@ def _now() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What happened to one item. Holds no code and no text of the learner's, only hashes of them."""
+    """What happened to one item. Holds no code and no sentence of the learner's, only hashes of them."""
 
     kind: str                       # one of KINDS
     item: str                       # "05_feature_extraction/freeze-the-backbone"
@@ -31,6 +32,8 @@ class Event:
     score: float | None = None
     mistake: str | None = None
     response_hash: str = ""         # tells different attempts apart
+    response: str = ""              # the option, order or number that was answered
+    confidence: str = ""            # how sure the learner was, where that was asked
     at: str = field(default_factory=_now)                             # UTC, ISO 8601, sorts as text
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -49,6 +52,7 @@ class Event:
         if not isinstance(said, dict):
             raise ValueError("it is not a JSON object")
         known = {f.name for f in dataclasses.fields(cls)}
+        said = dict.fromkeys(ADDED_LATER, "") | said
         if set(said) != known:
             raise ValueError(f"its fields should be {', '.join(sorted(known))}")
         score = said["score"]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from course_utils import paths
+from course_utils.errors import unknown_name
 from course_utils.teaching.bytecode import response_hash
 from course_utils.teaching.events import Event, since_reset
-from course_utils.teaching.exercises import Exercise
-from course_utils.teaching.lesson_file import Option
 from course_utils.teaching.progress import ProgressStore
-from course_utils.teaching.quizzes import Quiz, chosen_option, question_hash
+from course_utils.teaching.questions import CONFIDENCE, text_hash
 from course_utils.teaching.verdict import Verdict
+
+if TYPE_CHECKING:
+    from course_utils.teaching.exercises import Exercise
+    from course_utils.teaching.quizzes import Quiz
 
 ATTEMPTS_BEFORE_SOLUTION = 3
 
@@ -38,29 +41,29 @@ def check(exercise: Exercise, answer: object, store: ProgressStore | None = None
     return _recorded(verdict, event, store or default_store())
 
 
-def answer(quiz: Quiz, question_id: str, response: object, store: ProgressStore | None = None) -> Verdict:
-    """Judge a response and record the outcome, unless nothing was chosen."""
-    verdict, question = quiz.grade(question_id, response), quiz.question(question_id)
-    chosen = chosen_option(question, response)
+def answer(quiz: Quiz, question_id: str, response: object, store: ProgressStore | None = None, *,
+           confidence: str | None = None) -> Verdict:
+    """Judge a response and record the outcome, unless there was nothing to judge."""
+    if confidence not in (None, "", *CONFIDENCE):
+        raise unknown_name("confidence", confidence, CONFIDENCE)
+    question = quiz.question(question_id)
+    verdict, understood = question.grade(response), question.read(response)
     event = Event(kind="answer", item=f"{quiz.lesson}/{question.id}", lesson=quiz.lesson,
-                  objective=question.objective, item_hash=question_hash(question), outcome=verdict.outcome,
-                  score=verdict.score, mistake=verdict.mistake,
-                  response_hash=_option_hash(chosen) if chosen else "")
+                  objective=question.objective, item_hash=question.hash, outcome=verdict.outcome,
+                  score=verdict.score, mistake=verdict.mistake, confidence=confidence or "",
+                  response="" if understood is None else question.kept(understood),
+                  response_hash="" if understood is None else text_hash(repr(understood)))
+    if confidence == CONFIDENCE[-1] and verdict.outcome in ("wrong", "partly right"):
+        verdict = replace(verdict, message=f"{verdict.message} You were certain: look at this one again.")
     return _recorded(verdict, event, store or default_store())
 
 
-def earlier_answer(quiz: Quiz, question_id: str,
-                   store: ProgressStore | None = None) -> tuple[Option, Event] | None:
-    """The option chosen last, and when; None where there is none, or the option was worded anew since."""
+def earlier_answer(quiz: Quiz, question_id: str, store: ProgressStore | None = None) -> Event | None:
+    """The last answer to the question as it is asked now; None where there is none."""
     question = quiz.question(question_id)
-    options = {_option_hash(option): option for option in question.options}
     events = since_reset((store or default_store()).history(f"{quiz.lesson}/{question.id}"))
-    return next(((options[event.response_hash], event) for event in reversed(events)
-                 if event.response_hash in options), None)
-
-
-def _option_hash(option: Option) -> str:
-    return hashlib.sha256(option.text.encode()).hexdigest()
+    return next((event for event in reversed(events)
+                 if event.kind == "answer" and event.item_hash == question.hash), None)
 
 
 def _recorded(verdict: Verdict, event: Event, store: ProgressStore) -> Verdict:

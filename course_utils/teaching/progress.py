@@ -14,16 +14,8 @@ from pathlib import Path
 
 from course_utils import paths
 from course_utils.errors import CourseError
-from course_utils.teaching import content
 from course_utils.teaching.event_file import EventFile, StoreUnavailable
 from course_utils.teaching.events import Event, read_lines, since_reset
-from course_utils.teaching.summary import (
-    LessonProgress,
-    Place,
-    done_items,
-    lesson_progress,
-    place_to_continue,
-)
 
 BUSY_SECONDS = 0.25         # a check may wait this long for another program
 PATIENT_SECONDS = 5.0       # merging and leaving may wait longer
@@ -112,17 +104,6 @@ class ProgressStore:
 
     def _judged(self, item: str) -> list[Event]:
         return [event for event in since_reset(self.events(item)) if event.kind in ("check", "answer")]
-
-    def summary(self) -> list[LessonProgress]:
-        """How much of each lesson is done, in the order of the lessons."""
-        done = done_items(self.events())
-        return [lesson_progress(content.load_lesson(lesson), content.items(lesson), done)
-                for lesson in content.lessons()]
-
-    def resume(self) -> Place | None:
-        """Where to go on: the first item not done of the lesson touched last, else of the others."""
-        outline = [(content.load_lesson(lesson), content.items(lesson)) for lesson in content.lessons()]
-        return place_to_continue(outline, self.events())
 
     def export(self, path: str | os.PathLike) -> int:
         """Write all events to `path`, one JSON object a line, whole or not at all. Returns how many."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 
 from course_utils.errors import unknown_name
-from course_utils.teaching.lesson_file import SingleChoice
+from course_utils.teaching.questions import Question
 from course_utils.teaching.verdict import Verdict
 
 
@@ -16,9 +14,9 @@ class Quiz:
     """The questions of `lesson`, in the order of its notebook."""
 
     lesson: str
-    questions: tuple[SingleChoice, ...]
+    questions: tuple[Question, ...]
 
-    def question(self, question_id: str) -> SingleChoice:
+    def question(self, question_id: str) -> Question:
         """One question.
 
         Raises:
@@ -29,34 +27,18 @@ class Quiz:
                 return question
         raise unknown_name(f"question in {self.lesson}", question_id, [q.id for q in self.questions])
 
-    def answer(self, question_id: str, response: object) -> Verdict:
-        """Judge a response, an option's id or its exact text, and remember the outcome."""
+    def answer(self, question_id: str, response: object, confidence: str | None = None) -> Verdict:
+        """Judge a response and remember the outcome.
+
+        Args:
+            response: to a question with options, an id or exact text, or a list of them; to one of order, the
+                letters as "c a b"; a number, or a text with its unit; a word or two; some sentences, and then
+                {"text": …, "met": ["a", "c"]} with the points of the rubric that are in them.
+            confidence: "guessing", "fairly sure" or "certain".
+        """
         from course_utils.teaching import practice
-        return practice.answer(self, question_id, response)
+        return practice.answer(self, question_id, response, confidence=confidence)
 
     def grade(self, question_id: str, response: object) -> Verdict:
         """The verdict alone, recorded nowhere."""
-        question = self.question(question_id)
-        chosen = chosen_option(question, response)
-        if chosen is None:
-            ids = ", ".join(option.id for option in question.options)
-            blank = response is None or (isinstance(response, str) and not response.strip())
-            got = "" if blank else f" There is no option {str(response)[:40]!r}."
-            return Verdict("not attempted", 0.0, f"Choose one of {ids}.{got}")
-        if chosen.right:
-            return Verdict("right", 1.0, chosen.reason)
-        return Verdict("wrong", 0.0, chosen.reason, mistake=chosen.id)
-
-
-def chosen_option(question: SingleChoice, response: object):
-    """The option that `response` names by its id or its exact text, or None."""
-    if not isinstance(response, str):
-        return None
-    text = response.strip()
-    return next((option for option in question.options if text in (option.id, option.text)), None)
-
-
-def question_hash(question: SingleChoice) -> str:
-    """Changes when what is asked changes, not when a reason is put better."""
-    asked = [question.prompt, *([option.id, option.text, option.right] for option in question.options)]
-    return hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode()).hexdigest()
+        return self.question(question_id).grade(response)

@@ -9,7 +9,7 @@ import traitlets as t
 from course_utils.teaching import practice
 from course_utils.teaching.event_file import StoreUnavailable
 from course_utils.teaching.events import Event, since_reset
-from course_utils.teaching.summary import LessonProgress, Place, done_items
+from course_utils.teaching.summary import LessonProgress, Place, by_lesson, done_items, where_to_go_on
 from course_utils.widgets.panel import Panel, drawing
 
 LONGEST_TITLE = 90      # characters; a question's title is all that it asks
@@ -28,14 +28,14 @@ class Dashboard(Panel):
     def __init__(self):
         store = practice.default_store()
         try:
-            events, summary, place = store.events(), store.summary(), store.resume()
+            events = store.events()
         except StoreUnavailable as trouble:
             super().__init__(notice=str(trouble))
             return
-        again = objectives_to_look_at(events)
+        again, place = objectives_to_look_at(events), where_to_go_on(events)
         super().__init__(
-            lessons=[_lesson(lesson, again) for lesson in summary], place=_place(place) if place else None,
-            notice="" if place else NOTHING_LEFT)
+            lessons=[_lesson(lesson, again) for lesson in by_lesson(events)],
+            place=_place(place) if place else None, notice="" if place else NOTHING_LEFT)
 
     def text(self) -> str:
         """Where to go on, then one line for each lesson."""

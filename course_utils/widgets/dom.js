@@ -1,6 +1,6 @@
 // Helpers shared by every drawing. Text is only ever set as text, never as markup.
 
-const FOCUSABLE = new Set(["a", "button", "input", "summary"]);
+const FOCUSABLE = new Set(["a", "button", "input", "summary", "textarea"]);
 
 function build(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {

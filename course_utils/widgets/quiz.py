@@ -1,64 +1,88 @@
-"""show_quiz: one question to answer. Which option is right, and why, stays in Python until one was chosen."""
+"""show_quiz: one question to answer. What is right, and why, stays in Python until an answer was given."""
 
 from __future__ import annotations
 
 import traitlets as t
 
 from course_utils.teaching import load_quiz, practice
+from course_utils.teaching.questions import CONFIDENCE, Question, Reflect
 from course_utils.teaching.quizzes import Quiz
 from course_utils.teaching.verdict import SIGNS, Verdict
 from course_utils.widgets.panel import Panel, drawing
 from course_utils.widgets.words import day, shown
 
+EXAMPLES = {"single": '"a"', "multiple": '["a", "b"]', "ordering": '"b a c"', "numeric": "4.2",
+            "text": '"a word"', "reflect": '"some sentences"'}
+
 
 class QuizPanel(Panel):
-    """One question: its options, and the verdict on the one that was chosen."""
+    """One question: what there is to answer with, and the verdict on the answer."""
 
     _esm = drawing("quiz")
 
+    kind = t.Unicode().tag(sync=True)
     prompt = t.Unicode().tag(sync=True)
-    options = t.List().tag(sync=True)               # of {id, text}, nothing more
-    chosen = t.Unicode("").tag(sync=True)           # the option answered before, by id
-    earlier = t.Unicode("").tag(sync=True)          # when that was, in words
+    asked = t.Dict().tag(sync=True)                 # options or steps, of {id, text}; unit; how sure
+    given = t.Unicode("").tag(sync=True)            # the answer before this one, as the store keeps it
+    earlier = t.Unicode("").tag(sync=True)          # what it was and when, in words
+    after = t.Dict().tag(sync=True)                 # model answer and rubric, once something was written
     verdict = t.Dict(default_value=None, allow_none=True).tag(sync=True)
 
     def __init__(self, quiz: Quiz, question_id: str):
         question = quiz.question(question_id)
         self.quiz, self.question = quiz, question
-        super().__init__(prompt=question.prompt,
-                         options=[{"id": option.id, "text": option.text} for option in question.options])
+        sure = {"confidence": list(CONFIDENCE)} if question.confidence else {}
+        super().__init__(kind=question.kind, prompt=question.prompt, asked=question.shown() | sure)
         self._remember()
 
     def _remember(self) -> None:
-        before = practice.earlier_answer(self.quiz, self.question.id)
-        if before is None:
+        event = practice.earlier_answer(self.quiz, self.question.id)
+        if event is None:
             return
-        option, event = before
-        self.chosen = option.id
-        self.earlier = f"You answered “{option.text}” on {day(event.at)}."
-        self._show(self.quiz.grade(self.question.id, option.id))
+        what = self.question.in_words(event.response) if event.response else ""
+        self.earlier = f"You answered {what} on {day(event.at)}.".replace("  ", " ")
+        if event.response:
+            self.given = event.response
+            self._show(self.question.grade(event.response))
 
     def _show(self, verdict: Verdict) -> None:
         self.verdict = shown(verdict)
 
-    def do_answer(self, option: str) -> None:
-        """The learner chose an option and pressed Check."""
-        self.reply(lambda: self._answer(option))
+    def do_answer(self, response: object, confidence: str = "") -> None:
+        """The learner answered and pressed Check."""
+        self.reply(lambda: self._answer(response, confidence))
 
-    def _answer(self, option: str) -> None:
-        verdict = self.quiz.answer(self.question.id, option)
-        self.earlier, self.chosen = "", option
+    def _answer(self, response: object, confidence: str) -> None:
+        verdict = self.quiz.answer(self.question.id, response, confidence or None)
+        understood = self.question.read(response)
+        self.earlier, self.given = "", "" if understood is None else self.question.kept(understood)
+        if isinstance(self.question, Reflect) and understood is not None:
+            self.after = self.question.after_writing()
+            if understood.met is None:          # the rubric says it, with boxes to tick
+                self.verdict = None
+                return
         self._show(verdict)
 
     def text(self) -> str:
-        """The question, its options, and what was said to the last answer."""
-        lines = ["Question: " + self.prompt, *(f"  ({o['id']}) {o['text']}" for o in self.options)]
+        """The question, what there is to answer with, and what was said to the last answer."""
+        lines = ["Question: " + self.prompt, *in_print(self.question)]
         if self.verdict:
             said = f"{SIGNS[self.verdict['outcome']]} — {self.verdict['message']}"
-            lines += [self.earlier or f"You answered ({self.chosen}).", said]
+            lines += [self.earlier or f"You answered {self._answered()}.".replace(" .", "."), said]
         else:
-            lines += [f'Answer with: load_quiz("{self.quiz.lesson}").answer("{self.question.id}", "a")']
+            lines += [f'Answer with: load_quiz("{self.quiz.lesson}").answer("{self.question.id}", '
+                      f"{EXAMPLES[self.kind]})"]
         return "\n".join(lines)
+
+    def _answered(self) -> str:
+        return self.question.in_words(self.given) if self.given else ""
+
+
+def in_print(question: Question) -> list[str]:
+    """What there is to answer with, a line each."""
+    asked = question.shown()
+    lines = [f"  ({one['id']}) {one['text']}" for one in asked.get("options", asked.get("steps", []))]
+    return lines + ([f"  in {asked['unit']}"] if asked.get("unit") else [])
 
 
 def show_quiz(lesson: str, question_id: str) -> QuizPanel:

@@ -24,6 +24,7 @@ from pathlib import Path
 from statistics import mean, median, stdev
 
 import psutil
+from scipy import stats
 
 from course_utils import paths
 from tools.records._record import write_record
@@ -33,7 +34,6 @@ HERE = Path(__file__).resolve().parent / "programs"
 KEPT = ROOT / ".bench" / "runs.jsonl"
 FASTAI = ROOT / ".bench" / "fastai"
 SPLITS = ("train", "val", "test")
-T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}       # Student's t for the interval of a mean of n differences
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,9 @@ def compare(runs: dict, course: str, peer: str, aim: float) -> dict | None:
     after_imports = [(b["seconds"] - b["import_seconds"]) / (a["seconds"] - a["import_seconds"])
                      for a, b in both]
     differences = [100 * (a["accuracy"] - b["accuracy"]) for a, b in both]
-    spread = T_95[len(both)] * stdev(differences) / len(both) ** 0.5 if len(both) > 1 else None
-    return {"course": course, "peer": peer, "seeds": len(both), "aim": aim,
+    seeds = len(both)       # the interval in which the mean lies with 95 %, by Student's t
+    spread = stats.t.ppf(0.975, seeds - 1) * stdev(differences) / seeds ** 0.5 if seeds > 1 else None
+    return {"course": course, "peer": peer, "seeds": seeds, "aim": aim,
             "times_faster": round(median(faster), 1),
             "times_faster_after_imports": round(median(after_imports), 1),
             "accuracy_points": round(mean(differences), 2),
@@ -220,10 +221,11 @@ def main() -> None:
         if any(p.file == "fastai_peer.py" for p in chosen):
             make_fastai_environment()
         run_missing(chosen, range(asked.seeds))
-    found = summary(kept())
+    runs = kept()
+    found = summary(runs)
     show(found)
     if chosen == PROGRAMS:
-        write_record(paths.results() / "peers.json", command="make bench", seeds=list(range(asked.seeds)),
+        write_record(paths.results() / "peers.json", command="make bench", seeds=sorted({s for _, s in runs}),
                      results=found)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 import time
 
+import pytest
+
+from course_utils.errors import UnknownName
 from course_utils.teaching import content, practice
 from course_utils.teaching.progress import ProgressStore
 
@@ -46,8 +49,20 @@ def test_the_option_chosen_last_is_remembered(store, toy_lessons):
     assert practice.earlier_answer(quiz, "two-and-two", store) is None
     for response in ("c", "22"):
         practice.answer(quiz, "two-and-two", response, store)
-    option, event = practice.earlier_answer(quiz, "two-and-two", ProgressStore(store.path))
-    assert (option.id, event.outcome) == ("b", "wrong")
+    event = practice.earlier_answer(quiz, "two-and-two", ProgressStore(store.path))
+    assert (event.response, event.outcome) == ("b", "wrong")
+
+
+def test_how_sure_a_learner_was_is_remembered_and_answered(store, toy_lessons):
+    quiz = content.load_quiz("01_numbers")
+    verdict = practice.answer(quiz, "two-and-two", "b", store, confidence="certain")
+    assert "look at this one again" in verdict.message
+    for response, confidence in [("a", "certain"), ("b", "guessing")]:
+        verdict = practice.answer(quiz, "two-and-two", response, store, confidence=confidence)
+        assert "again" not in verdict.message
+    assert [event.confidence for event in store.events()] == ["certain", "certain", "guessing"]
+    with pytest.raises(UnknownName, match="fairly sure"):
+        practice.answer(quiz, "two-and-two", "a", store, confidence="fairly shure")
 
 
 def test_an_option_that_was_worded_anew_is_not_shown_as_chosen(store, toy_lessons):

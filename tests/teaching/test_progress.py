@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -19,6 +20,7 @@ from course_utils.errors import CourseError
 from course_utils.teaching.event_file import StoreUnavailable
 from course_utils.teaching.events import Event
 from course_utils.teaching.progress import ProgressStore
+from course_utils.teaching.summary import by_lesson, where_to_go_on
 
 WRITER = """
 import sys
@@ -112,7 +114,7 @@ def test_latest_and_best_look_at_one_item_since_its_reset(store):
 def test_summary_counts_what_is_done_by_lesson_and_objective(store, toy_lessons):
     store.record(right("01_numbers/double"))
     store.record(event("01_numbers/two-and-two", kind="answer"))
-    numbers, reading = store.summary()
+    numbers, reading = by_lesson(store.events())
     assert (numbers.lesson, numbers.title, numbers.done, numbers.total) == ("01_numbers", "Numbers", 1, 2)
     goals = [(goal.id, goal.done, goal.total) for goal in numbers.objectives]
     assert goals == [("sums", 0, 1), ("products", 1, 1)]
@@ -122,28 +124,28 @@ def test_summary_counts_what_is_done_by_lesson_and_objective(store, toy_lessons)
 def test_done_stays_done_after_a_later_slip_but_not_after_a_reset(store, toy_lessons):
     for e in (right("01_numbers/double"), event("01_numbers/double")):
         store.record(e)
-    assert store.summary()[0].done == 1
+    assert by_lesson(store.events())[0].done == 1
     store.record(event("01_numbers/double", kind="reset"))
-    assert store.summary()[0].done == 0
+    assert by_lesson(store.events())[0].done == 0
 
 
 def test_an_item_that_is_no_longer_in_the_course_does_not_count(store, toy_lessons):
     store.record(right("01_numbers/long-gone"))
-    assert store.summary()[0].done == 0
+    assert by_lesson(store.events())[0].done == 0
 
 
 def test_resume_leads_through_everything_that_is_not_done(store, toy_lessons):
-    assert store.resume().item.id == "01_numbers/two-and-two"
+    assert where_to_go_on(store.events()).item.id == "01_numbers/two-and-two"
     store.record(event("02_reading/two-and-two", kind="answer"))
-    place = store.resume()
+    place = where_to_go_on(store.events())
     assert (place.lesson, place.lesson_title) == ("02_reading", "Reading")
     assert place.item.id == "02_reading/two-and-two"
     store.record(right("02_reading/two-and-two"))
-    assert store.resume().item.id == "01_numbers/two-and-two", "then what was left out before"
+    assert where_to_go_on(store.events()).item.id == "01_numbers/two-and-two", "then what was left out before"
     store.record(right("01_numbers/two-and-two"))
-    assert store.resume().item.id == "01_numbers/double"
+    assert where_to_go_on(store.events()).item.id == "01_numbers/double"
     store.record(right("01_numbers/double"))
-    assert store.resume() is None
+    assert where_to_go_on(store.events()) is None
 
 
 # Several at once
@@ -258,7 +260,7 @@ def test_where_nothing_can_be_written_events_stay_in_memory(tmp_path, obstacle):
     assert "COURSE_PROGRESS" in store.notice()
     assert len(store.history("01_numbers/triple")) == 1
     with pytest.raises(StoreUnavailable, match="COURSE_PROGRESS"):
-        store.summary()
+        store.events()
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/sys"), reason="needs a folder that even root cannot write")
@@ -331,13 +333,33 @@ def test_a_file_from_a_newer_course_is_refused_and_not_changed(store):
     store.close()
     before = store.path.read_bytes()
     with pytest.raises(StoreUnavailable, match="newer version"):
-        store.summary()
+        store.events()
     store.record(event())
     assert "newer version" in store.notice()
     assert store.path.read_bytes() == before
 
 
+def test_a_file_of_the_first_version_is_widened_and_keeps_its_events(store):
+    store.record(old := event())
+    store.close()
+    with sqlite3.connect(store.path) as connection:
+        for column in ("response", "confidence"):
+            connection.execute(f"ALTER TABLE events DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    again = ProgressStore(store.path)
+    again.record(new := event(response="b", confidence="certain"))
+    assert again.events() == [old, new] and again.notice() is None
+
+
 # Carrying progress to another machine
+
+def test_a_file_exported_by_the_first_version_is_merged(store, tmp_path):
+    line = json.loads(event().as_line())
+    del line["response"], line["confidence"]
+    (tmp_path / "old.jsonl").write_text(json.dumps(line))
+    assert store.merge(tmp_path / "old.jsonl") == 1 and store.events()[0].response == ""
+
 
 def test_export_and_merge_carry_everything_and_twice_changes_nothing(store, tmp_path):
     for e in (event(), right(mistake=None), event(kind="hint")):

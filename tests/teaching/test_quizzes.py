@@ -9,7 +9,7 @@ import yaml
 
 from course_utils.errors import CourseError, UnknownName
 from course_utils.teaching.lesson_file import read_lesson_file
-from course_utils.teaching.quizzes import Quiz, question_hash
+from course_utils.teaching.quizzes import Quiz
 
 GOOD = yaml.safe_load("""
 title: Numbers
@@ -97,7 +97,11 @@ def option(number, **change):
     (option(1, text="4"), "the option '4' is there twice"),
     (option(1, text="a"), "the option 'a' is there twice"),
     (option(1, text=22), "option no. 2: `text:` Input should be a valid string; it is '22'."),
-    (lambda lesson, q: q.update(kind="essay"), "question 'two-and-two': `kind:` Input should be 'single'"),
+    (lambda lesson, q: q.update(kind="essay"),
+     "question 'two-and-two': `kind:` is one of single, multiple, ordering, numeric, text, reflect."),
+    (lambda lesson, q: q.update(kind="numeric", answer=4, tolerance=0, reason="So it is."),
+     "question 'two-and-two': `options:` is not a known field here. Remove it."),
+    (lambda lesson, q: q.update(kind=["single"]), "question 'two-and-two': `kind:` is one of"),
     (lambda lesson, q: q.update(options=q["options"][:1]), "`options:`"),
     (lambda lesson, q: q.update(options="a"), "`options:`"),
     (lambda lesson, q: q.update(objective="products"), "objective 'products', which is not among sums."),
@@ -130,7 +134,7 @@ def test_what_is_no_lesson_at_all_is_refused(tmp_path, text, words):
 
 def test_the_hash_follows_what_is_asked_but_not_its_reasons(read):
     def hashed(change):
-        return question_hash(read(change).questions[0])
+        return read(change).questions[0].hash
     unchanged = hashed(lambda lesson, question: None)
     assert hashed(option(1, reason="Put better.")) == unchanged
     assert hashed(option(1, text="23")) != unchanged

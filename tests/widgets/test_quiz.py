@@ -28,12 +28,12 @@ def test_no_reason_and_no_mark_reaches_the_browser_before_an_answer(options, sen
     panel = show_quiz(LESSON, QUESTION)
     sent = sent_to_browser(panel)
     assert not any(option.reason in sent for option in options)
-    assert panel.options == [{"id": option.id, "text": option.text} for option in options]
+    assert panel.asked["options"] == [{"id": option.id, "text": option.text} for option in options]
 
 
 def test_an_answer_brings_its_own_reason_and_no_other(options, press, sent_to_browser):
     panel = show_quiz(LESSON, QUESTION)
-    press(panel, "answer", option=wrong(options).id)
+    press(panel, "answer", response=wrong(options).id)
     sent = sent_to_browser(panel)
     assert [o.id for o in options if o.reason in sent] == [wrong(options).id]
     assert panel.verdict["outcome"] == "wrong" and panel.replies == 1
@@ -41,21 +41,21 @@ def test_an_answer_brings_its_own_reason_and_no_other(options, press, sent_to_br
 
 def test_the_right_answer_is_right(options, press):
     panel = show_quiz(LESSON, QUESTION)
-    press(panel, "answer", option=wrong(options).id)
-    press(panel, "answer", option=right(options).id)
+    press(panel, "answer", response=wrong(options).id)
+    press(panel, "answer", response=right(options).id)
     assert panel.verdict["outcome"] == "right" and panel.verdict["message"] == right(options).reason
 
 
 def test_an_earlier_answer_is_remembered(options, press):
-    press(show_quiz(LESSON, QUESTION), "answer", option=right(options).id)
+    press(show_quiz(LESSON, QUESTION), "answer", response=right(options).id)
     again = show_quiz(LESSON, QUESTION)
-    assert again.chosen == right(options).id and again.verdict["outcome"] == "right"
+    assert again.given == right(options).id and again.verdict["outcome"] == "right"
     assert right(options).text in again.earlier and "You answered" in again.text()
 
 
 def test_without_an_earlier_answer_nothing_is_chosen():
     panel = show_quiz(LESSON, QUESTION)
-    assert panel.chosen == "" and panel.verdict is None
+    assert panel.given == "" and panel.verdict is None
 
 
 def test_the_text_form_has_the_question_and_says_how_to_answer(options):

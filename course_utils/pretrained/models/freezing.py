@@ -27,7 +27,9 @@ def freeze(part: Part) -> Part:
     Args:
         part: a model, a module of it such as `model.layer1`, or one of its `layer_groups`.
     """
-    return _set_gradients(part, False, "freeze")
+    for parameter in _parameters(part, "freeze"):
+        parameter.requires_grad = False
+    return part
 
 
 def unfreeze(part: Part, *, optimizer: torch.optim.Optimizer | None = None, lr: float | None = None) -> Part:
@@ -41,18 +43,17 @@ def unfreeze(part: Part, *, optimizer: torch.optim.Optimizer | None = None, lr: 
     Raises:
         CourseError: a rate is given, but the optimizer has all of `part` at a rate of its own.
     """
-    _set_gradients(part, True, "unfreeze")
-    if optimizer is None:
-        return part
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    lacking = [p for p in part.parameters() if id(p) not in held]
-    name = getattr(part, "name", type(part).__name__)
-    if lacking:
-        lowest = min(base_rate(group) for group in optimizer.param_groups)
-        add_group(optimizer, lacking, name=name, lr=lowest / 10 if lr is None else lr)
-    elif lr is not None:
+    parameters, name = _parameters(part, "unfreeze"), getattr(part, "name", type(part).__name__)
+    held = {id(p) for group in (optimizer.param_groups if optimizer else ()) for p in group["params"]}
+    lacking = [p for p in parameters if id(p) not in held]
+    if lr is not None and not lacking:
         raise CourseError(f"The optimizer holds {name} already, in a group with a rate of its own. Leave lr "
                           "out; or make the optimizer of what learns at first: parameter_groups(model, 1e-3)")
+    for parameter in parameters:
+        parameter.requires_grad = True
+    if optimizer and lacking:
+        lowest = min(base_rate(group) for group in optimizer.param_groups)
+        add_group(optimizer, lacking, name=name, lr=lowest / 10 if lr is None else lr)
     return part
 
 
@@ -63,15 +64,13 @@ def add_group(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], 
     optimizer.add_param_group({"params": parameters, **options})
 
 
-def _set_gradients(part: Part, on: bool, caller: str) -> Part:
+def _parameters(part: Part, caller: str) -> list[nn.Parameter]:
     if not isinstance(part, LayerGroup):
         need_module(part, caller)
     parameters = list(part.parameters())
     if not parameters:
         raise CourseError(f"This {type(part).__name__} has no parameters, so there is nothing to {caller}.")
-    for parameter in parameters:
-        parameter.requires_grad = on
-    return part
+    return parameters
 
 
 def base_rate(group: dict) -> float:
