@@ -58,23 +58,26 @@ class Wrong:
     id: str
     says: str
     function: Callable
+    looks_like: str = ""        # "normalisation is skipped": said where an answer only behaves like this one
 
 
 class Exercise:
-    """See the top of this module. `seconds` limits all checks together; `guard` is a factory of a context
-    manager, entered around each check, that puts back what an answer may change outside itself."""
+    """See the top of this module. `seconds` limits all checks together, `mib` the memory that each may take;
+    `guard` is a factory of a context manager, entered around each check, that puts back what an answer may
+    change outside itself."""
 
     def __init__(self, name: str, *, lesson: str, title: str, minutes: int, difficulty: str, objective: str,
-                 see: str = "", seconds: float = 10.0,
+                 see: str = "", seconds: float = 10.0, mib: int = 2048,
                  guard: Callable[[], AbstractContextManager] | None = None):
         self.name, self.lesson, self.title, self.see = name, lesson, title, see
         self.minutes, self.difficulty, self.objective = minutes, difficulty, objective
-        self.seconds, self.guard = seconds, guard
+        self.seconds, self.mib, self.guard = seconds, mib, guard
         self.starter_function: Callable | None = None
         self.solution_function: Callable | None = None
         self.alternatives: dict[str, Callable] = {}
         self.wrongs: dict[str, Wrong] = {}
         self.check_list: list[Check] = []
+        self.observe: Callable | None = None
         self.hint_texts: tuple[str, ...] = ()
 
     @property
@@ -107,11 +110,12 @@ class Exercise:
             return function
         return add
 
-    def wrong(self, id: str, *, says: str) -> Callable[[Callable], Callable]:
-        """A known wrong answer. `says` is its diagnosis, with {names} for the evidence `expect` is given."""
+    def wrong(self, id: str, *, says: str, looks_like: str = "") -> Callable[[Callable], Callable]:
+        """A known wrong answer. `says` is its diagnosis, with {names} for the evidence `expect` is given;
+        `looks_like` what was done, for answers that are found to do the same (see `fingerprint`)."""
         def add(function: Callable) -> Callable:
             self._unused(id, self.wrongs)
-            self.wrongs[id] = Wrong(id, says, self._answer(function))
+            self.wrongs[id] = Wrong(id, says, self._answer(function), looks_like)
             return function
         return add
 
@@ -122,6 +126,20 @@ class Exercise:
             self.check_list.append(Check(name, points, function))
             return function
         return add
+
+    def fingerprint(self, function: Callable) -> Callable:
+        """A function of the answer that gives what it does, as a value to be compared with `==`.
+
+        Where a check has no words of its own for a wrong answer, this is compared with what the known wrong
+        ones with `looks_like` do. Round numbers: equal is equal.
+        """
+        self.observe = function
+        return function
+
+    @functools.cached_property
+    def known_fingerprints(self) -> dict[str, object]:
+        """What each known wrong answer with `looks_like` does, by its id."""
+        return {wrong.id: self.observe(wrong.function) for wrong in self.wrongs.values() if wrong.looks_like}
 
     def hints(self, *texts: str) -> None:
         """Up to three, each saying more than the one before."""

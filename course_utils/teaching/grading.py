@@ -7,7 +7,7 @@ import linecache
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING
@@ -70,9 +70,28 @@ def grade(exercise: Exercise, answer: object, *, seed: int = 0) -> Verdict:
             findings.append(Finding(CheckResult(check.name, False, check.points, "not run"), ends=True))
             continue
         error = run(partial(check.function, answer), seconds=max(deadline - time.monotonic(), 0.01),
-                    seed=seed, printed=printed, guard=exercise.guard)
+                    mib=exercise.mib, seed=seed, printed=printed, guard=exercise.guard)
         findings.append(_finding(exercise, check, function, error))
-    return _verdict(findings, str(printed))
+    verdict = _verdict(findings, str(printed))
+    if exercise.observe and verdict.mistake is None and verdict.outcome in ("wrong", "partly right"):
+        verdict = _recognised(exercise, answer, verdict, max(deadline - time.monotonic(), 0.01), seed)
+    return verdict
+
+
+def _recognised(exercise: Exercise, answer: object, verdict: Verdict, seconds: float, seed: int) -> Verdict:
+    """The verdict with the known mistake that does what `answer` does, if there is one."""
+    found: list[str] = []
+
+    def look() -> None:
+        known, seen = exercise.known_fingerprints, exercise.observe(answer)
+        found.extend(id for id, fingerprint in known.items() if fingerprint == seen)
+
+    run(look, seconds=seconds, mib=exercise.mib, seed=seed, printed=Printed(), guard=exercise.guard)
+    if not found:
+        return verdict
+    like = exercise.wrongs[found[0]].looks_like
+    return replace(verdict, mistake=found[0],
+                   message=f"{verdict.message} This is what comes of it where {like}.")
 
 
 def _refuse(exercise: Exercise, answer: object) -> Verdict | None:
@@ -141,9 +160,17 @@ def _what_happened(exercise: Exercise, function: FunctionType, codes: set[CodeTy
     if isinstance(error, TimeUp):
         return (f"Your code was still running after {exercise.seconds:g} s, so it was stopped {where}. "
                 "Is there a loop that never ends?")
+    if is_short_of_memory(error):
+        return (f"Your code asked for more than {exercise.mib / 1024:g} GB of memory, so it was stopped "
+                f"{where}. Does something grow without end, or is something far too large?")
     if isinstance(error, SystemExit):
         return f"Your code ended the program {where}. Leave out the exit, and return instead."
     return f"Your code raised {_named(error)} {where}."
+
+
+def is_short_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: torch says so in a RuntimeError."""
+    return isinstance(error, MemoryError) or "allocate memory" in _named(error)
 
 
 def _named(error: BaseException) -> str:

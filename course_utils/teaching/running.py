@@ -1,4 +1,4 @@
-"""Run a learner's code without letting it run away: time, printing, exits and random numbers.
+"""Run a learner's code without letting it run away: time, memory, printing, exits and random numbers.
 
 What this does not stop: a call into C that never returns, a bare `except:` that swallows every alarm, and
 a process that ends itself. For those there is the kernel's own stop button.
@@ -13,6 +13,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stderr, redirect_stdout
+
+import psutil
 
 KEPT_CHARACTERS = 2000
 
@@ -98,6 +100,27 @@ def time_limit(seconds: float) -> AbstractContextManager[None]:
 
 
 @contextmanager
+def memory_limit(mib: int) -> Iterator[None]:
+    """Inside, at most `mib` MiB more than now: beyond, Python and torch say that there is no memory.
+
+    So the learner reads that, where otherwise the system would end the kernel. Windows knows no such limit.
+    """
+    try:
+        import resource
+    except ImportError:
+        yield
+        return
+    before, hard = resource.getrlimit(resource.RLIMIT_AS)
+    allowed = psutil.Process().memory_info().vms + mib * 2**20
+    tightest = min([allowed, *(limit for limit in (before, hard) if limit != resource.RLIM_INFINITY)])
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (tightest, hard))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (before, hard))
+
+
+@contextmanager
 def _real_interrupts() -> Iterator[list]:
     """Counts Ctrl-C, so that it can be told from a KeyboardInterrupt that code raised by itself."""
     pressed: list = []
@@ -133,12 +156,13 @@ def random_numbers(seed: int) -> Iterator[None]:
             numpy.random.set_state(numpy_state)
 
 
-def run(work: Callable[[], object], *, seconds: float, seed: int, printed: Printed,
+def run(work: Callable[[], object], *, seconds: float, mib: int, seed: int, printed: Printed,
         guard: Callable[[], AbstractContextManager] | None = None) -> BaseException | None:
     """Call `work` and return what it raised, or None.
 
     Args:
         seconds: wall time it may take.
+        mib: memory it may take, beyond what is taken already.
         seed: where random numbers start; `guard` draws the seeds of what it guards from `random`.
         printed: receives what `work` writes to stdout and stderr.
         guard: makes a context manager that puts back what `work` may change, entered after seeding.
@@ -153,7 +177,7 @@ def run(work: Callable[[], object], *, seconds: float, seed: int, printed: Print
                 stack.enter_context(redirect_stderr(printed))
                 if guard:
                     stack.enter_context(guard())
-                with time_limit(seconds):
+                with memory_limit(mib), time_limit(seconds):
                     work()
         except BaseException as error:
             if pressed and isinstance(error, KeyboardInterrupt):

@@ -1,47 +1,98 @@
-"""Every question of every lesson: its key is right, each other option is wrong for its own reason."""
+"""Every question of every lesson: its key is right, what it knows to be wrong is wrong for its own reason.
+
+One question of each kind stands beside the lessons', so that every kind is tried whatever the lessons use.
+"""
 
 from __future__ import annotations
 
 import pytest
 
+from course_utils import paths
 from course_utils.teaching import content
+from course_utils.teaching.lesson_file import read_lesson_file
+from course_utils.teaching.questions import Multiple, Numeric, Ordering, Question, Reflect, ShortText, Single
+from course_utils.teaching.quizzes import Quiz
 
-QUIZZES = [content.load_quiz(lesson) for lesson in content.lessons()]
+KINDS = paths.repository() / "tests" / "teaching" / "kinds.yaml"
+QUIZZES = [*(content.load_quiz(lesson) for lesson in content.lessons()),
+           Quiz("kinds", read_lesson_file(KINDS).questions)]
 QUESTIONS = [(quiz, question) for quiz in QUIZZES for question in quiz.questions]
 each_question = pytest.mark.parametrize("quiz, question", QUESTIONS,
                                         ids=[f"{quiz.lesson}/{q.id}" for quiz, q in QUESTIONS])
+WRITTEN = "Some sentences, long enough to be an answer."
+
+
+def keys(question: Question) -> list:
+    """Responses that must be right."""
+    match question:
+        case Single():
+            return [name for option in question.options if option.right for name in (option.id, option.text)]
+        case Multiple():
+            right = [option for option in question.options if option.right]
+            return [[option.id for option in right], [option.text for option in right]]
+        case Ordering():
+            letters = {step["text"]: step["id"] for step in question.shown()["steps"]}
+            return [[letters[text] for text in question.steps]]
+        case Numeric():
+            return [question.answer, f"{question.answer!r} {question.unit}"]
+        case ShortText():
+            return [*question.accepted, *(form.upper() for form in question.accepted)]
+        case Reflect():
+            return [{"text": WRITTEN, "met": [point["id"] for point in question.after_writing()["rubric"]]}]
+
+
+def wrong(question: Question) -> list[tuple]:
+    """Responses that must be wrong, each with words that must be said."""
+    match question:
+        case Single() | Multiple():
+            return [(option.id, option.reason) for option in question.options if not option.right]
+        case Ordering():
+            return [(keys(question)[0][::-1], "does not come before")]
+        case Numeric():
+            far = 3 * abs(question.answer) + 1e3
+            return [(far, "too high"), (-far, "too low"),
+                    *((miss.value, miss.reason) for miss in question.near)]
+        case ShortText():
+            return [("something else", "not it"),
+                    *((form, miss.reason) for miss in question.near for form in miss.forms)]
+        case Reflect():
+            return [({"text": WRITTEN, "met": []}, question.rubric[0])]
 
 
 @each_question
-def test_the_key_is_right_by_id_and_by_text(quiz, question):
-    key = next(option for option in question.options if option.right)
-    for response in (key.id, key.text):
+def test_the_key_is_right(quiz, question):
+    assert keys(question)
+    for response in keys(question):
         verdict = quiz.grade(question.id, response)
-        assert verdict.passed and verdict.score == 1.0 and verdict.message == key.reason
+        assert verdict.passed and verdict.score == 1.0 and verdict.message, response
 
 
 @each_question
-def test_each_other_option_is_wrong_for_its_own_reason(quiz, question):
-    reasons = [option.reason for option in question.options]
-    assert len(set(reasons)) == len(reasons), "two options share a reason"
-    for option in question.options:
-        if not option.right:
-            verdict = quiz.grade(question.id, option.id)
-            assert (verdict.outcome, verdict.score, verdict.mistake) == ("wrong", 0.0, option.id)
-            assert verdict.message == option.reason
+def test_what_is_wrong_is_wrong_for_its_own_reason(quiz, question):
+    assert wrong(question)
+    for response, words in wrong(question):
+        verdict = quiz.grade(question.id, response)
+        assert (verdict.outcome, verdict.score) == ("wrong", 0.0) and words in verdict.message, response
 
 
 @each_question
-@pytest.mark.parametrize("response", [None, "", "  ", "no such option", 1, ["a"]])
-def test_no_choice_is_not_attempted_and_gives_nothing_away(quiz, question, response):
+def test_no_two_reasons_are_the_same(quiz, question):
+    reasons = [part.reason for part in (*getattr(question, "options", ()), *getattr(question, "near", ()))]
+    assert len(set(reasons)) == len(reasons)
+
+
+@each_question
+@pytest.mark.parametrize("response", [None, "", "  ", "no such option, nor number", [1], {"text": "short"}])
+def test_what_is_no_answer_gives_nothing_away(quiz, question, response):
     verdict = quiz.grade(question.id, response)
-    assert verdict.outcome == "not attempted" and verdict.score == 0.0
-    assert not any(option.reason in verdict.message for option in question.options)
+    assert verdict.score == 0.0 and len(verdict.message) < 700
+    if isinstance(question, Single | Multiple):
+        assert not any(option.reason in verdict.message for option in question.options)
 
 
 @each_question
-def test_a_question_leads_back_to_a_section(quiz, question):
-    assert question.see.startswith("#")
+def test_a_question_of_a_lesson_leads_back_to_a_section(quiz, question):
+    assert question.see.startswith("#") or quiz.lesson == "kinds"
 
 
 @pytest.mark.parametrize("lesson", content.lessons())

@@ -121,6 +121,42 @@ def test_leaving_the_program_is_said_in_words(triple):
     assert verdict.outcome == "wrong" and "ended the program" in verdict.message
 
 
+def test_memory_without_end_is_said_in_words(build_triple):
+    def hoards(x):
+        return bytearray(2**31)
+    verdict = build_triple(mib=512).grade(hoards)
+    assert verdict.outcome == "wrong" and "more than 0.5 GB of memory" in verdict.message
+    assert "line 2 of your answer" in verdict.message
+
+
+def test_what_an_unforeseen_answer_does_is_recognised(build_triple):
+    """Its check has no words for it; that it does as a known wrong answer does, is seen from outside."""
+    triple = build_triple()
+
+    @triple.wrong("squared", says="{x} · {x} is a square.", looks_like="a number is multiplied by itself")
+    def _(x):
+        return x * x
+
+    assert triple.grade(lambda x: x ** 2).mistake is None
+
+    @triple.fingerprint
+    def _(answer):
+        return [answer(x) for x in (2, 5, 7)]
+
+    verdict = triple.grade(lambda x: x ** 2)
+    assert verdict.mistake == "squared" and verdict.outcome == "wrong"
+    assert verdict.message.endswith("This is what comes of it where a number is multiplied by itself.")
+    assert triple.grade(lambda x: x ** 3).mistake is None, "the twin: nobody is known to do this"
+    assert triple.grade(lambda x: x + 3).message == "7 is 4 + 3. Multiply instead."
+
+
+def test_an_answer_that_fails_while_it_is_looked_at_is_only_not_recognised(build_triple):
+    triple = build_triple()
+    triple.fingerprint(lambda answer: answer(None))
+    verdict = triple.grade(lambda x: x / 2)
+    assert verdict.mistake is None and verdict.outcome == "wrong"
+
+
 def test_an_endless_loop_is_said_in_words_and_the_rest_is_not_run(build_triple):
     def endless(x):
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -16,7 +17,7 @@ from course_utils.teaching.running import Printed, TimeUp, run
 
 
 def attempt(work, seconds=2.0, **settings):
-    return run(work, **{"seconds": seconds, "seed": 0, "printed": Printed()} | settings)
+    return run(work, **{"seconds": seconds, "mib": 512, "seed": 0, "printed": Printed()} | settings)
 
 
 def endless():
@@ -51,6 +52,22 @@ def test_an_endless_loop_ends_at_the_limit(work):
     start = time.monotonic()
     assert isinstance(attempt(work, seconds=0.2), TimeUp)
     assert time.monotonic() - start < 2
+
+
+def grows_without_end():
+    held = []
+    while True:
+        held.append(bytearray(2**24))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("work", [grows_without_end, lambda: bytearray(2**30)])
+def test_memory_beyond_the_limit_is_refused_and_the_kernel_lives(work):
+    import resource
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    assert isinstance(attempt(work, seconds=20), MemoryError)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    assert attempt(lambda: bytearray(2**28)) is None, "the twin: half of what is allowed"
 
 
 @pytest.mark.parametrize("work", [endless, endless_catching_exceptions])
