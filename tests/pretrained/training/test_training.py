@@ -276,6 +276,11 @@ def test_other_classes_of_the_same_number_are_noticed(model, images):
         fit(model, images, images, epochs=1, size=SIZE)
 
 
+def test_a_head_put_on_by_hand_is_not_taken_for_the_old_one(lite0, images):
+    lite0.classifier = nn.Linear(1280, 2)               # and course_classes still has ImageNet's thousand
+    assert list(evaluate(lite0, images, size=SIZE).per_class) == list(CLASSES)
+
+
 def test_a_head_without_names_gets_those_of_the_data(model, images):
     model.course_classes = None
     fit(model, images, images, epochs=1, size=SIZE)
