@@ -7,6 +7,7 @@ a process that ends itself. For those there is the kernel's own stop button.
 from __future__ import annotations
 
 import io
+import os
 import random
 import signal
 import sys
@@ -103,18 +104,19 @@ def time_limit(seconds: float) -> AbstractContextManager[None]:
 def memory_limit(mib: int) -> Iterator[None]:
     """Inside, at most `mib` MiB more than now: beyond, Python and torch say that there is no memory.
 
-    So the learner reads that, where otherwise the system would end the kernel. Windows knows no such limit.
+    So the learner reads that, where otherwise the system would end the kernel. Only Linux has such a limit.
+    It counts addresses, of which the driver of a graphics card reserves far more than there is memory: with
+    a card, nothing is limited.
     """
-    try:
-        import resource
-    except ImportError:
+    if not sys.platform.startswith("linux") or os.path.exists("/dev/nvidiactl"):
         yield
         return
+    import resource
     before, hard = resource.getrlimit(resource.RLIMIT_AS)
     allowed = psutil.Process().memory_info().vms + mib * 2**20
     tightest = min([allowed, *(limit for limit in (before, hard) if limit != resource.RLIM_INFINITY)])
+    resource.setrlimit(resource.RLIMIT_AS, (tightest, hard))
     try:
-        resource.setrlimit(resource.RLIMIT_AS, (tightest, hard))
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (before, hard))
