@@ -16,7 +16,8 @@ def record():
 
 PAIRS = [("course, head", "textbook, head", 15), ("course, head", "fastai, frozen", 8),
          ("course, last two blocks, 6 epochs", "textbook, last two blocks, 6 epochs", 4),
-         ("course, all layers, 3 epochs", "textbook, all layers, 3 epochs", 1.8)]
+         ("course, last two blocks, 12 epochs", "textbook, last two blocks, 12 epochs", 6),
+         ("course, all layers, 3 epochs", "textbook, all layers, 3 epochs", 2.5)]
 
 
 @pytest.mark.parametrize("course, peer, times", PAIRS)
