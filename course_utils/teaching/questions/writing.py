@@ -25,7 +25,7 @@ from course_utils.teaching.verdict import Verdict
 
 Percent = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)? ?%$")]
 NUMBER = re.compile(r"([-+−]?(?:\d[\d,.'\u00a0\u202f ]*\d|\d)(?:[eE][-+−]?\d+)?)\s*(.*)", re.DOTALL)
-MARKS = "`'\"“”‘’.,;:!?() \t\n"
+MARKS = "`'\"“”‘’.,;:!?() "
 SENTENCE = 20       # characters; less is no answer to reflect on
 
 
@@ -164,7 +164,7 @@ class ShortText(Question):
 def normalised(text: str) -> str:
     """Without what does not matter: case, spaces, brackets of a call, marks around it."""
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(text.strip(MARKS).split())
+    return " ".join(text.split()).strip(MARKS)
 
 
 class Reflection(NamedTuple):
