@@ -74,7 +74,7 @@ def _said(data: object, fault: dict) -> str:
         known = {name for part in PARTS for name in part.model_fields}
         close = nearest(field, known - {field}, n=1)
         advice = f"Did you mean `{close[0]}:`?" if close and field not in known else "Remove it."
-        what = f"`{field}:` is not a known field {'here' if field in known else ''}".rstrip() + f". {advice}"
+        what = f"`{field}:` is not a known field{' here' if field in known else ''}. {advice}"
     elif kind in ("union_tag_invalid", "union_tag_not_found"):
         what = f"`kind:` is one of {', '.join(KIND_NAMES)}."
     elif kind == "value_error":

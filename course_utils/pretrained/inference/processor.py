@@ -18,8 +18,8 @@ def memory_reused() -> Iterator[None]:
     """From here on large tensors take memory that earlier ones left; at the end, what is free is given back.
 
     Left alone, Linux's C library gives large blocks back at once, and the system fills every new one with
-    zeros before it can be used: that was a fifth of the time of an epoch, and of reading features. Elsewhere
-    nothing changes.
+    zeros before it can be used: a sixth to a quarter of the time of training and of reading features, see
+    DESIGN.md. Elsewhere nothing changes.
     """
     if platform.libc_ver()[0] != "glibc":
         yield

@@ -6,38 +6,14 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import TensorDataset
 
 from course_utils.errors import CourseError
 from course_utils.pretrained import evaluate, fit
 from course_utils.pretrained.inference.precision import choose_precision
 from course_utils.pretrained.training.averaging import averaged_copy
 from course_utils.pretrained.training.mixing import mix
-
-
-def points(count: int = 40, seed: int = 0) -> TensorDataset:
-    """Features that a linear layer can tell apart."""
-    y = torch.arange(count) % 2
-    x = 0.5 * torch.randn(count, 6, generator=torch.Generator().manual_seed(seed))
-    return TensorDataset(x + (2 * y - 1)[:, None], y)
-
-
-def loader(dataset: TensorDataset, **options) -> DataLoader:
-    return DataLoader(dataset, batch_size=8, **options)
-
-
-def small() -> nn.Module:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2))
-
-
-def values(model) -> dict:
-    return {name: value.clone() for name, value in model.state_dict().items()}
-
-
-def changed(before: dict, model) -> set[str]:
-    return {name for name, value in model.state_dict().items() if not torch.equal(before[name], value)}
-
+from tests.pretrained.training.toys import changed, loader, points, small, values
 
 # Losses --------------------------------------------------------------------------------------------
 
