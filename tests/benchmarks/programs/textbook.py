@@ -1,6 +1,6 @@
 """A peer: the training loop as textbooks write it, on the same weights, pictures and preprocessing.
 
-    python textbook.py FOLDER SEED {head|tail|all} EPOCHS
+    python textbook.py FOLDER SEED {head|tail|all} EPOCHS {cpu|cuda}
 
 Frozen layers are frozen by `requires_grad` alone, `model.train()` comes before every epoch, pictures are
 augmented, Adam at 1e-3 for a new head and at 1e-4 for layers that are fine-tuned, batches of 32, float32.
@@ -48,10 +48,11 @@ def pretrained() -> nn.Module:
     return model
 
 
-def accuracy(model: nn.Module, loader: DataLoader) -> float:
+def accuracy(model: nn.Module, loader: DataLoader, device: str) -> float:
     model.eval()
     with torch.no_grad():
-        right = sum((model(images).argmax(1) == labels).sum().item() for images, labels in loader)
+        right = sum((model(images.to(device)).argmax(1).cpu() == labels).sum().item()
+                    for images, labels in loader)
     return right / len(loader.dataset)
 
 
@@ -72,21 +73,22 @@ def parameter_groups(model: nn.Module, learn: str) -> list[dict]:
     return [{"params": head, "lr": 1e-3}] + ([{"params": body, "lr": 1e-4}] if body else [])
 
 
-def main(folder: str, seed: str, learn: str, epochs: str) -> None:
+def main(folder: str, seed: str, learn: str, epochs: str, device: str = "cpu") -> None:
     torch.manual_seed(int(seed))
     train, val, test = loaders(Path(folder))
     model = pretrained()
     model.classifier = nn.Linear(model.classifier.in_features, len(train.dataset.classes))
+    model.to(device)
     optimizer = torch.optim.Adam(parameter_groups(model, learn))
     for epoch in range(int(epochs)):
         model.train()
         for images, labels in train:
-            loss = nn.functional.cross_entropy(model(images), labels)
+            loss = nn.functional.cross_entropy(model(images.to(device)), labels.to(device))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        print(f"epoch {epoch + 1}: validation accuracy {accuracy(model, val):.1%}", flush=True)
-    found = accuracy(model, test)
+        print(f"epoch {epoch + 1}: validation accuracy {accuracy(model, val, device):.1%}", flush=True)
+    found = accuracy(model, test, device)
     print(json.dumps({"accuracy": found, "import_seconds": imported - began,
                       "pictures": len(train.dataset) * int(epochs)}))
 
