@@ -148,7 +148,7 @@ def test_lines_of_code_leave_out_what_is_written_for_people():
     assert lines_of_code(source) == 4
 
 
-MOST_LINES = {"pretrained": 4000, "teaching": 1600, "widgets": 1000, "cli": 600}
+MOST_LINES = {"pretrained": 4000, "teaching": 1850, "widgets": 2200, "cli": 600}
 
 
 @pytest.mark.parametrize("room", MOST_LINES)

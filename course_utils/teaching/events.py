@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from course_utils.errors import CourseError
 
 ADDED_LATER = ("response", "confidence")       # after the first version: files exported before lack them
-KINDS = ("check", "answer", "hint", "solution", "open", "reset")
+KINDS = ("check", "answer", "predict", "hint", "solution", "open", "reset")
 
 
 def _now() -> str:

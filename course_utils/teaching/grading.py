@@ -6,7 +6,7 @@ import inspect
 import linecache
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import CodeType, FunctionType
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
 from course_utils.teaching.bytecode import code_and_inner, same_code, written_function
+from course_utils.teaching.exhibits import Exhibit
 from course_utils.teaching.running import Printed, TimeUp, run
 from course_utils.teaching.verdict import CheckResult, Verdict
 
@@ -27,23 +28,27 @@ SHOWN_FRAMES = 6        # a recursion error has a thousand
 class CheckFailed(Exception):
     """What `expect` raises: the answer did not do what a check asks."""
 
-    def __init__(self, message: str | None, mistake: str | None, evidence: dict):
+    def __init__(self, message: str | None, mistake: str | None, evidence: dict, exhibits: Sequence[Exhibit]):
         super().__init__(message or mistake)
         self.message, self.mistake, self.evidence = message, mistake, evidence
+        self.exhibits = tuple(exhibits)
 
 
-def expect(condition: object, message: str | None = None, *, mistake: str | None = None, **evidence) -> None:
+def expect(condition: object, message: str | None = None, *, mistake: str | None = None,
+           show: Callable[[], Sequence[Exhibit]] | None = None, **evidence) -> None:
     """Inside a check: the answer passes only if `condition` is true.
 
     Args:
         message: what the learner reads if it is not.
         mistake: id of the known wrong answer this gives away; its `says` is the message unless one is given.
+        show: makes exhibits of what the check saw, such as the expected picture beside the learner's. It is
+            called only where the answer fails.
         evidence: values for the {names} in `says`.
     """
     if message is None and mistake is None:
         raise CourseError("expect needs a message, or mistake= with the id of a known wrong answer.")
     if not condition:
-        raise CheckFailed(message, mistake, evidence)
+        raise CheckFailed(message, mistake, evidence, show() if show else ())
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Finding:
     result: CheckResult
     mistake: str | None = None
     details: str | None = None
+    exhibits: tuple[Exhibit, ...] = ()
     is_fault: bool = False       # the check itself broke
     ends: bool = False           # no time is left for the checks that follow
 
@@ -135,7 +141,7 @@ def _finding(exercise: Exercise, check: Check, function: FunctionType,
         return Finding(result(""))
     if isinstance(error, CheckFailed):
         try:
-            return Finding(result(_words(exercise, error)), mistake=error.mistake)
+            return Finding(result(_words(exercise, error)), mistake=error.mistake, exhibits=error.exhibits)
         except (CourseError, LookupError, ValueError) as broken:       # the exercise contradicts itself
             error = broken
     ends = isinstance(error, TimeUp)
@@ -219,4 +225,4 @@ def _verdict(findings: list[Finding], printed: str) -> Verdict:
         return Verdict("our fault", 0.0, first.result.message, checks=results, details=details)
     score = sum(r.points for r in results if r.passed) / sum(r.points for r in results)
     return Verdict("partly right" if score else "wrong", score, first.result.message, first.mistake, results,
-                   details)
+                   details, first.exhibits)

@@ -38,7 +38,7 @@ def check(exercise: Exercise, answer: object, store: ProgressStore | None = None
     event = Event(kind="check", item=exercise.id, lesson=exercise.lesson, objective=exercise.objective,
                   item_hash=exercise.item_hash, outcome=verdict.outcome, score=verdict.score,
                   mistake=verdict.mistake, response_hash=response_hash(answer))
-    return _recorded(verdict, event, store or default_store())
+    return recorded(verdict, event, store or default_store())
 
 
 def answer(quiz: Quiz, question_id: str, response: object, store: ProgressStore | None = None, *,
@@ -47,26 +47,33 @@ def answer(quiz: Quiz, question_id: str, response: object, store: ProgressStore 
     if confidence not in (None, "", *CONFIDENCE):
         raise unknown_name("confidence", confidence, CONFIDENCE)
     question = quiz.question(question_id)
-    verdict, understood = question.grade(response), question.read(response)
-    event = Event(kind="answer", item=f"{quiz.lesson}/{question.id}", lesson=quiz.lesson,
-                  objective=question.objective, item_hash=question.hash, outcome=verdict.outcome,
-                  score=verdict.score, mistake=verdict.mistake, confidence=confidence or "",
-                  response="" if understood is None else question.kept(understood),
-                  response_hash="" if understood is None else text_hash(repr(understood)))
+    understood = question.read(response)
+    kept = "" if understood is None else question.kept(understood)
+    if question.predict and understood is not None:      # judged later, by `predicting.resolve`
+        verdict = Verdict("predicted", 0.0, f"You predict {question.in_words(kept)}. Run on to see.")
+        judged = {"kind": "predict"}
+    else:
+        verdict = question.grade(response)
+        judged = {"kind": "answer", "outcome": verdict.outcome, "score": verdict.score,
+                  "mistake": verdict.mistake}
+    event = Event(item=f"{quiz.lesson}/{question.id}", lesson=quiz.lesson, objective=question.objective,
+                  item_hash=question.hash, confidence=confidence or "", response=kept,
+                  response_hash="" if understood is None else text_hash(repr(understood)), **judged)
     if confidence == CONFIDENCE[-1] and verdict.outcome in ("wrong", "partly right"):
         verdict = replace(verdict, message=f"{verdict.message} You were certain: look at this one again.")
-    return _recorded(verdict, event, store or default_store())
+    return recorded(verdict, event, store or default_store())
 
 
 def earlier_answer(quiz: Quiz, question_id: str, store: ProgressStore | None = None) -> Event | None:
-    """The last answer to the question as it is asked now; None where there is none."""
+    """The last answer or prediction to the question as it is asked now; None where there is none."""
     question = quiz.question(question_id)
     events = since_reset((store or default_store()).history(f"{quiz.lesson}/{question.id}"))
     return next((event for event in reversed(events)
-                 if event.kind == "answer" and event.item_hash == question.hash), None)
+                 if event.kind == ("predict" if question.predict else "answer")
+                 and event.item_hash == question.hash), None)
 
 
-def _recorded(verdict: Verdict, event: Event, store: ProgressStore) -> Verdict:
+def recorded(verdict: Verdict, event: Event, store: ProgressStore) -> Verdict:
     """Store `event`; trouble with that is said once, below the verdict's own words."""
     if verdict.outcome == "not attempted":
         return verdict

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from course_utils.teaching.exhibits import Exhibit
+
 SIGNS = {
     "right": "✔ Right",
     "partly right": "◐ Partly right",
     "wrong": "✘ Not yet",
     "not attempted": "… Not attempted yet",
     "our fault": "⚠ Our fault",
+    "predicted": "✎ Noted",             # to be judged when the result is there
 }
 
 
@@ -37,6 +40,7 @@ class Verdict:
     mistake: str | None = None              # id of the known mistake that was recognised
     checks: tuple[CheckResult, ...] = ()    # an exercise's, in order; a question has none
     details: str | None = None              # the learner's own lines in a traceback, and what they printed
+    exhibits: tuple[Exhibit, ...] = ()      # what the check saw, to look at
 
     def __post_init__(self) -> None:
         if self.outcome not in SIGNS:
@@ -49,6 +53,8 @@ class Verdict:
 
     def __str__(self) -> str:
         lines = [f"{SIGNS[self.outcome]} — {self.message}"]
+        for exhibit in self.exhibits:
+            lines += ["", *(f"  {line}" for line in exhibit.text().splitlines())]
         if self.checks:
             # The first failing check's words already stand at the top.
             said = [CheckResult(c.name, c.passed, c.points, "" if c.message in self.message else c.message)

@@ -4,7 +4,15 @@ import importlib
 
 # Loaded when first asked for: importing this room brings neither torch nor ipywidgets. No module has the name
 # of something public, because a submodule would take that name in this package.
-_HOMES = {
+_EXHIBITS = dict.fromkeys(("Bars", "Chart", "Line", "Picture", "Pictures", "Table", "Words"),
+                          "course_utils.teaching.exhibits")
+_HOMES = _EXHIBITS | {
+    "Choice": "explorer",
+    "Field": "explorer",
+    "Slider": "explorer",
+    "Switch": "explorer",
+    "Upload": "explorer",
+    "explore": "explorer",
     "flow": "network",
     "freeze_map": "network",
     "predictions": "picture",
@@ -13,6 +21,7 @@ _HOMES = {
     "show_figure": "figures",
     "show_pictures": "figures",
     "show_quiz": "quiz",
+    "show_result": "result",
     "training_curves": "curves",
 }
 __all__ = list(_HOMES)
@@ -20,5 +29,6 @@ __all__ = list(_HOMES)
 
 def __getattr__(name: str):
     if name in _HOMES:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        home = _HOMES[name]
+        return getattr(importlib.import_module(home if "." in home else f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
 // Helpers shared by every drawing. Text is only ever set as text, never as markup.
 
-const FOCUSABLE = new Set(["a", "button", "input", "summary", "textarea"]);
+const FOCUSABLE = new Set(["a", "button", "input", "select", "summary", "textarea"]);
 
 function build(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
@@ -54,11 +54,11 @@ function sender(model, say, replied, noReply = NO_REPLY) {
     say(model.get("trouble"));
     if (!model.get("trouble")) replied();
   });
-  return (message, words) => {
+  return (message, words, buffers) => {
     say(words);
     clearTimeout(timer);
     timer = setTimeout(() => say(noReply), 2500);
-    model.send(message);
+    model.send(message, undefined, buffers);
   };
 }
 

@@ -16,7 +16,11 @@ function render({ model, el }) {
   const hintsLeft = () => model.get("hints").length < model.get("hints_total");
   const nextHint = () => (hintsLeft() ? send({ do: "hint" }, "") : say("You have seen every hint."));
 
-  const drawVerdict = () => verdict.replaceChildren(verdictNodes(model.get("verdict")));
+  const seen = h("div", {});
+  const drawVerdict = () => {
+    verdict.replaceChildren(verdictNodes(model.get("verdict")));
+    drawExhibits(seen, model.get("verdict").exhibits);
+  };
   const drawHelp = () => {
     const shown = model.get("hints"), total = model.get("hints_total");
     hints.replaceChildren(...shown.map((text, i) =>
@@ -32,7 +36,7 @@ function render({ model, el }) {
   frame(el, "exercise", `Exercise: ${model.get("title")}`,
     h("header", {}, h("span", { class: "course-kind" }, "Exercise"), h("strong", {}, model.get("title")),
       h("span", { class: "course-quiet" }, model.get("facts")), h("span", { class: "course-quiet" }, earlier)),
-    verdict, hints,
+    verdict, seen, hints,
     h("div", { class: "course-buttons" },
       button("check", "Check again", "Checking …"), hintButton,
       button("solution", "Solution", ""), button("reset", "Start over", "")),

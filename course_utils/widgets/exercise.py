@@ -17,7 +17,7 @@ START = ("Where do I start? Read what the function should return, replace the `.
 class ExercisePanel(Panel):
     """One exercise and the answer handed in; hints and solution come only when asked for."""
 
-    _esm = drawing("exercise")
+    _esm = drawing("exercise", "exhibits.js")
 
     title = t.Unicode().tag(sync=True)
     facts = t.Unicode().tag(sync=True)                  # "medium · about 8 min"

@@ -17,9 +17,10 @@ from IPython import get_ipython
 HERE = files("course_utils.widgets")
 
 
-def drawing(name: str) -> str:
-    """One module for the browser: the shared helpers, then the drawing of one widget."""
-    return "\n".join(HERE.joinpath(file).read_text(encoding="utf-8") for file in ("dom.js", f"{name}.js"))
+def drawing(name: str, *shared: str) -> str:
+    """One module for the browser: what all drawings share, what some share, then one widget's own."""
+    files_in_order = ("dom.js", *shared, f"{name}.js")
+    return "\n".join(HERE.joinpath(file).read_text(encoding="utf-8") for file in files_in_order)
 
 
 def on_main_thread(work: Callable[[], None]) -> None:
@@ -62,7 +63,8 @@ class Panel(anywidget.AnyWidget):
         """All that the widget shows, in words."""
         raise NotImplementedError
 
-    def _heard(self, _widget, message: dict, _buffers) -> None:
+    def _heard(self, _widget, message: dict, buffers) -> None:
+        self.buffers = buffers          # of the message that is dealt with
         method = getattr(self, f"do_{message.get('do')}", None)
         if method is None:
             raise ValueError(f"{type(self).__name__} knows no message {message!r}")

@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import traitlets as t
 from PIL import Image
 
 from course_utils.errors import CourseError
+from course_utils.teaching.exhibits import Bars, png
 from course_utils.widgets.panel import Panel, drawing
-
-LARGEST_SIDE = 320       # pixels sent to the browser
 
 
 class Predictions(Panel):
     """One picture, and a bar for each class with its share of probability."""
 
-    _esm = drawing("picture")
+    _esm = drawing("picture", "exhibits.js")
 
     png = t.Bytes().tag(sync=True)
     alt = t.Unicode().tag(sync=True)
-    bars = t.List().tag(sync=True)          # of {label, share (0 … 1), percent (text)}
+    bars = t.List().tag(sync=True)          # of (label, share (0 … 1), percent (text))
 
     def __init__(self, image: Image.Image, said: Sequence, alt: str):
         super().__init__(
-            png=_png(image), alt=alt or "The picture shown to the model",
-            bars=[{"label": p.label, "share": p.probability, "percent": f"{p.probability:.1%}"}
-                  for p in said])
+            png=png(image), alt=alt or "The picture shown to the model",
+            bars=[(p.label, p.probability, f"{p.probability:.1%}") for p in said])
 
     def text(self) -> str:
         """The alt text, then one line for each class, best first."""
-        width = max(len(bar["label"]) for bar in self.bars)
-        lines = [f"  {bar['label']:{width}}  {bar['percent']:>6}  {'█' * round(20 * bar['share'])}".rstrip()
-                 for bar in self.bars]
-        return "\n".join([f"{self.alt}. The model says:", *lines])
-
-
-def _png(image: Image.Image) -> bytes:
-    small = image.convert("RGB")
-    small.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    file = io.BytesIO()
-    small.save(file, format="PNG")
-    return file.getvalue()
+        return Bars(f"{self.alt}. The model says:", self.bars).text()
 
 
 def predictions(image: Image.Image, predictions: Sequence, alt: str = "") -> Predictions:

@@ -40,9 +40,10 @@ class QuizPanel(Panel):
         if event is None:
             return
         what = self.question.in_words(event.response) if event.response else ""
-        self.earlier = f"You answered {what} on {day(event.at)}.".replace("  ", " ")
-        if event.response:
-            self.given = event.response
+        did = "predicted" if self.question.predict else "answered"
+        self.earlier = f"You {did} {what} on {day(event.at)}.".replace("  ", " ")
+        self.given = event.response
+        if event.response and not self.question.predict:
             self._show(self.question.grade(event.response))
 
     def _show(self, verdict: Verdict) -> None:

@@ -35,4 +35,5 @@ def shown(verdict: Verdict) -> dict:
         "checks": [{"name": c.name, "passed": c.passed,
                     "message": "" if c.message in verdict.message else c.message} for c in verdict.checks],
         "details": verdict.details or "",
+        "exhibits": [exhibit.drawn() for exhibit in verdict.exhibits],
     }

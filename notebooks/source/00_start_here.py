@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] tags=["teaches:how-it-works"]
 # ## How to work with this course
 #
 # You read a little, **predict** what will happen, **run** a cell (Shift + Enter), and look whether you were
@@ -41,7 +41,7 @@ show_pictures([cat], ["Chelsea"], alt="a tabby cat, looking at the camera", widt
 # %%
 show_quiz("00_start_here", "what-it-will-say")
 
-# %%
+# %% tags=["teaches:first-prediction"]
 predictions(cat, top_k(model, cat), alt="Chelsea, a tabby cat, looking at the camera")
 
 # %% [markdown]
@@ -117,7 +117,7 @@ predictions(eye, top_k(model, eye), alt="A detail of a human retina, grey, with 
 # `course doctor` looks at Python, packages, weights, memory and disk, and says what to do where something
 # is missing. It runs in a terminal, or here with an exclamation mark.
 
-# %%
+# %% tags=["teaches:doctor"]
 # !course doctor
 
 # %% [markdown]
@@ -126,7 +126,7 @@ predictions(eye, top_k(model, eye), alt="A detail of a human retina, grey, with 
 # Every answer is kept in one file on this machine; nothing leaves it. Close JupyterLab, come back tomorrow,
 # and the cell below says where to go on. Run it again to bring it up to date.
 
-# %%
+# %% tags=["teaches:progress"]
 progress()
 
 # %% [markdown]

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] tags=["teaches:idea"]
 # ## The idea
 #
 # A network trained on ImageNet has learned to turn pixels into **features**: numbers that say how much of
@@ -57,14 +57,14 @@ predictions(tulip, top_k(model, tulip), alt="a rendered tulip")
 # %%
 show_quiz("05_feature_extraction", "how-many-learn")
 
-# %%
+# %% tags=["teaches:new-head"]
 print("The head of this model is called", find_head(model), "and is", model.classifier)
 replace_head(model, flowers.classes, seed=0)
 freeze(model)
 unfreeze(model.classifier)
 print(f"{count_parameters(model, trainable=True):,} of {count_parameters(model):,} parameters learn")
 
-# %% [markdown]
+# %% [markdown] tags=["teaches:find-the-head"]
 # The head has another name in each family. You find it in any model by printing it and looking for the
 # Linear with 1,000 outputs. This model's code comes from **timm**, a library of vision models, which also
 # writes the name down, in `model.default_cfg["classifier"]`.
@@ -75,7 +75,7 @@ print(f"{count_parameters(model, trainable=True):,} of {count_parameters(model):
 # at random, so that no single one is relied on. `classifier.6` means `model.classifier[6]`.
 # **Predict:** what share of ResNet-50's parameters would learn?
 
-# %%
+# %% tags=["teaches:heads-of-families"]
 # NBVAL_CHECK_OUTPUT
 print(f"{'model':31}{'head':14}{'features':>8}{'learn':>8}{'of':>13}{'share':>8}")
 for name in ["timm/tf_efficientnet_lite0", "torchvision/efficientnet_b0", "torchvision/resnet18",
@@ -98,7 +98,7 @@ for name in ["timm/tf_efficientnet_lite0", "torchvision/efficientnet_b0", "torch
 
 # %% tags=["exercise:05_feature_extraction/replace-the-head"]
 
-# %% [markdown]
+# %% [markdown] tags=["teaches:three-switches"]
 # ## Three switches
 #
 # "Frozen" sounds like one thing. It is three:
@@ -117,7 +117,7 @@ for name in ["timm/tf_efficientnet_lite0", "torchvision/efficientnet_b0", "torch
 show_quiz("05_feature_extraction", "what-still-moves")
 
 
-# %%
+# %% tags=["teaches:drift"]
 def drift_after_five_batches(set_modes):
     """Let 5 batches of 8 pictures through a copy of the frozen model; how far did BatchNorm's means move?"""
     trial = copy.deepcopy(model)
@@ -134,7 +134,7 @@ drift = drift_after_five_batches(lambda m: m.train()).to_frame("model.train()")
 drift["train_mode(model)"] = drift_after_five_batches(train_mode)
 drift.dropna().map("{:.1g}".format)
 
-# %% [markdown]
+# %% [markdown] tags=["teaches:optimizer-switch"]
 # The table has one line for each group of layers with BatchNorm, from the **stem**, the first convolution,
 # towards the head. The left column is the largest change of a running mean in the group, although no
 # parameter has a gradient. The head then gets other features than those it was trained on. The right column
@@ -146,13 +146,13 @@ drift.dropna().map("{:.1g}".format)
 # zeros: freeze in mid-training then, and Adam's momentum moves the parameter on. The next cell shows all
 # three switches of the model as it is, the one after it measures these two cases.
 
-# %%
+# %% tags=["teaches:freeze-map"]
 train_mode(model)
 optimizer = torch.optim.Adam(model.classifier.parameters(), lr=1e-3)
 freeze_map(model, optimizer)
 
 
-# %%
+# %% tags=["teaches:frozen-in-optimizer"]
 def moved_after_freezing(set_to_none):
     """Train one layer for a step, freeze it, take three more steps; how far did it move once frozen?"""
     torch.manual_seed(0)
@@ -177,7 +177,7 @@ print(f"frozen in mid-training, gradients set to zero:               moved {move
 
 # %% tags=["exercise:05_feature_extraction/freeze-the-backbone"]
 
-# %% [markdown]
+# %% [markdown] tags=["teaches:augmentation"]
 # ## Train the head
 #
 # This is the model as it is now: frozen parts are hatched and marked, the head learns. Then two epochs of
@@ -188,15 +188,15 @@ print(f"frozen in mid-training, gradients set to zero:               moved {move
 # validation pictures are not augmented. `size=128` makes pictures smaller, so that an epoch takes seconds.
 # **Stop** ends training after the epoch that runs now; what is learned by then is kept.
 
-# %%
+# %% tags=["teaches:flow"]
 flow(model, optimizer)
 
-# %%
+# %% tags=["teaches:curves"]
 curves = training_curves(epochs=2, title="Training the head, the backbone frozen")
 display(curves)
 history = fit(model, flowers.train, flowers.val, epochs=2, size=128, optimizer=optimizer, on_epoch=curves)
 
-# %% [markdown]
+# %% [markdown] tags=["teaches:cache"]
 # ## Cache the features
 #
 # The backbone never changes. Shown the same picture, it gives the same features in every epoch. So ask
@@ -210,7 +210,7 @@ history = fit(model, flowers.train, flowers.val, epochs=2, size=128, optimizer=o
 # The first pass takes some seconds. Run the cell again: the features come from a file, whose name holds a
 # fingerprint of weights, preprocessing and pictures. Change any of them and they are read anew.
 
-# %%
+# %% tags=["teaches:extract"]
 backbone = load_model("efficientnet_lite0")
 with torch.inference_mode():
     maps = backbone.forward_features(forty[:2])                     # (2, 1280, 7, 7)
@@ -222,7 +222,7 @@ val = extract_features(backbone, flowers.val)
 print(f"{tuple(train.x.shape)} training features and {tuple(val.x.shape)} for validation "
       f"in {time.perf_counter() - start:.1f} s")
 
-# %%
+# %% tags=["teaches:probe"]
 start = time.perf_counter()
 probe = linear_probe(train, val)
 seconds = time.perf_counter() - start
@@ -244,7 +244,7 @@ for last in history.epochs[-1:]:
 # %%
 show_quiz("05_feature_extraction", "when-cache-fails")
 
-# %%
+# %% tags=["teaches:views-and-neighbours"]
 for start in (0, 40, 80):
     few = flowers.train.subset(anywhere[start:start + 40].tolist())
     found = [linear_probe(extract_features(backbone, few, views=views), val).accuracy for views in (1, 3)]
@@ -253,7 +253,7 @@ nearest = torch.cdist(val.x, train.x).argmin(dim=1)                 # (100,) pos
 same = (train.y[nearest] == val.y).float().mean()
 print(f"all training pictures, the label of the nearest one: {same:.0%}")
 
-# %% [markdown]
+# %% [markdown] tags=["teaches:when-caching-forbids"]
 # One view is the plain picture, three are augmented: some of augmentation comes back, at three times the
 # cost. Only 40 pictures were used each time, because variety counts most where pictures are few. How much it
 # helps differs from draw to draw, and one of the 100 validation pictures is a whole percentage point: one
@@ -278,7 +278,7 @@ print(f"all training pictures, the label of the nearest one: {same:.0%}")
 # when training and deployment prepare pictures differently. **Predict:** how many of the 100 pictures will
 # it cost? Then the exercise: write the right preparation in plain torchvision.
 
-# %%
+# %% tags=["teaches:wrong-normalisation"]
 print(preprocessing(backbone))
 by_habit = copy.deepcopy(backbone)
 by_habit.course_weights = replace(
@@ -289,7 +289,7 @@ for name, prepared_for in [("as the weights expect", backbone), ("ImageNet's mea
 
 # %% tags=["exercise:05_feature_extraction/prepare-a-picture"]
 
-# %% [markdown]
+# %% [markdown] tags=["teaches:comparison"]
 # ## When to use it
 #
 # | | feature extraction | fine-tuning |
@@ -307,7 +307,7 @@ for name, prepared_for in [("as the weights expect", backbone), ("ImageNet's mea
 # two numbers for each parameter that learns, its **moments**. **Predict:** which shrinks more when the
 # backbone is frozen, time or memory? One training step on 8 pictures of 128 × 128 pixels, here, now:
 
-# %%
+# %% tags=["teaches:cost-measured"]
 small = preprocessing(model, size=128)
 images = torch.stack([small(picture) for picture, _ in flowers.train.subset(range(8))])   # (8, 3, 128, 128)
 labels = torch.tensor(flowers.train.labels[:8])
@@ -330,11 +330,11 @@ show_quiz("05_feature_extraction", "when-to-extract")
 # The result names more than accuracy. *Found* is the share of each class's pictures that were recognised.
 # *Calibration error* says how far the model's probabilities and its accuracy lie apart; 0 is best.
 
-# %%
+# %% tags=["teaches:test-once"]
 backbone.classifier = probe.as_head()      # the probe becomes the head of the network
 evaluate(backbone, flowers.test)
 
-# %% [markdown]
+# %% [markdown] tags=["teaches:traps"]
 # ## What can go wrong
 #
 # - **Everything frozen**, the new head too: `backward()` fails with *element 0 of tensors does not require

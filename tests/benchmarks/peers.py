@@ -1,14 +1,14 @@
 """The course beside what a learner would otherwise use: `make bench`.
 
-    python -m tests.benchmarks.peers [--seeds 5] [--device cuda] [--only NAME ...] [--report]
+    python -m tests.benchmarks.peers [--seeds 5] [--device cuda] [--anew] [--only NAME ...] [--report]
 
 Whole processes, one after another, all programs of one seed before the next seed, so that a machine that
 slows down slows all alike. For each seed the photographs are dealt anew into train and val; test stays the
 same. The table goes to data/results/peers.json, or peers_cuda.json, with every run behind it.
 
 Interrupt and go on as you like: a run that is done is kept in .bench/ and not repeated until its code
-changes or the machine starts afresh. A seed whose programs were all run on one machine is kept for good, in
-the record, so that five seeds may come from several machines while each comparison is made on one.
+changes or the machine starts afresh. A seed whose programs were all run on one machine stays in the record
+until --anew, so that five seeds may come from several machines while each comparison is made on one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median, stdev
@@ -128,31 +129,31 @@ def boot() -> int:
     return round(psutil.boot_time() / 60)
 
 
+def of_this_boot(runs: Iterable[dict]) -> dict[tuple[str, int], dict]:
+    """Those of this boot whose code has not changed."""
+    now = {program.name: program.code for program in PROGRAMS}
+    return {(r["program"], r["seed"]): r for r in runs
+            if r["boot"] == boot() and now.get(r["program"]) == r["code"]}
+
+
+def whole_seeds(runs: Iterable[dict]) -> dict[tuple[str, int], dict]:
+    """Those of the seeds of which every program was run, on one machine."""
+    runs = list(runs)
+    done = Counter((r["seed"], r["boot"]) for r in runs)
+    return {(r["program"], r["seed"]): r for r in runs if done[r["seed"], r["boot"]] == len(PROGRAMS)}
+
+
 class Runs:
     """What was run and still counts, by program and seed."""
 
-    def __init__(self, device: str):
+    def __init__(self, device: str, *, anew: bool = False):
         self.device = device
         self.record = paths.results() / ("peers.json" if device == "cpu" else f"peers_{device}.json")
         self.log = KEPT / f"runs_{device}.jsonl"
-        earlier = json.loads(self.record.read_text())["results"] if self.record.exists() else {}
+        earlier = json.loads(self.record.read_text())["results"] if self.record.exists() and not anew else {}
         self.machines = earlier.get("machines", {}) | {str(boot()): machine()}
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        self.runs = self._that_count([*earlier.get("runs", []), *map(json.loads, lines)])
-
-    @staticmethod
-    def _that_count(runs: list[dict]) -> dict[tuple[str, int], dict]:
-        """Those of unchanged code, of this boot or of a seed that was run whole on one machine."""
-        now = {program.name: program.code for program in PROGRAMS}
-        by_place = defaultdict(dict)
-        for found in runs:
-            if found["code"] == now.get(found["program"]):
-                by_place[found["seed"], found["boot"]][found["program"]] = found
-        counted = {}
-        for (seed, place), of_seed in sorted(by_place.items(), key=lambda item: len(item[1])):
-            if place == boot() or len(of_seed) == len(PROGRAMS):        # a whole seed comes last, and replaces
-                counted |= {(name, seed): found for name, found in of_seed.items()}
-        return counted
+        self.runs = of_this_boot(map(json.loads, lines)) | whole_seeds(earlier.get("runs", []))
 
     def run_missing(self, programs: list[Program], seeds: range) -> None:
         self.log.parent.mkdir(exist_ok=True)
@@ -241,11 +242,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--anew", action="store_true", help="forget what the record holds")
     parser.add_argument("--only", nargs="+", metavar="PROGRAM", help="those whose names contain one of these")
     parser.add_argument("--report", action="store_true", help="run nothing; show what was run")
     asked = parser.parse_args()
     chosen = [p for p in PROGRAMS if not asked.only or any(word in p.name for word in asked.only)]
-    runs = Runs(asked.device)
+    runs = Runs(asked.device, anew=asked.anew)
     if not asked.report:
         if not (photos() / "test").is_dir():
             raise SystemExit(f"There are no photographs in {photos()}. Where are they? COURSE_TEST_PHOTOS=…")

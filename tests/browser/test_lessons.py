@@ -8,6 +8,7 @@ import pytest
 from course_utils import paths
 from course_utils.teaching import ProgressStore, load_exercise, load_lesson
 from course_utils.teaching.summary import by_lesson
+from tests.browser.answering import give_the_right_answer, plain
 from tools.build_notebooks import exercise_id, fill_exercises
 
 pytestmark = pytest.mark.browser
@@ -18,11 +19,6 @@ ERRORS = '[data-mime-type="application/vnd.jupyter.error"]'
 
 def shipped(lesson: str):
     return nbformat.read(paths.notebooks() / f"{lesson}.ipynb", as_version=4)
-
-
-def plain(text: str) -> str:
-    """As it stands on the screen: code is set apart by its type, not by backticks."""
-    return text.replace("`", "")
 
 
 def answer(notebook, question, text: str) -> str:
@@ -41,10 +37,20 @@ def answer(notebook, question, text: str) -> str:
 def every_widget_is_drawn(notebook, cells) -> None:
     shown = sum("show_quiz(" in cell.source or "show_exercise(" in cell.source for cell in cells)
     assert notebook.find(".course-quiz").count() + notebook.find(".course-exercise").count() == shown
-    for name in ("flow(", "freeze_map(", "predictions(", "progress(", "training_curves("):
+    for name in ("explore(", "flow(", "freeze_map(", "predictions(", "progress(", "training_curves("):
         if any(line.startswith(name) for cell in cells for line in cell.source.splitlines()):
             assert notebook.find(".course").count() > shown, f"{name}) drew nothing"
     assert notebook.find("text=model not found").count() == 0
+
+
+def rerun_the_results(notebook, lesson: str, predicted: list) -> None:
+    """Each prediction is judged when the cell that decides it runs."""
+    for question in predicted:
+        index = next(i for i, cell in enumerate(notebook.cells())
+                     if f'show_result("{lesson}", "{question.id}"' in cell)
+        notebook.run_cell(index)
+        notebook.find(".course-result").filter(has_text=plain(question.prompt)[:60]).locator(
+            ".course-verdict").wait_for()
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -58,7 +64,8 @@ def test_a_solved_lesson_reaches_full_marks(lesson, lab, open_notebook):
     assert notebook.find('.course-exercise .course-verdict[data-outcome="right"]').count() == len(
         details.exercises())
     for question in details.questions:
-        answer(notebook, question, next(option.text for option in question.options if option.right))
+        give_the_right_answer(notebook, question)
+    rerun_the_results(notebook, lesson, [question for question in details.questions if question.predict])
     done = next(part for part in by_lesson(ProgressStore().events()) if part.lesson == lesson)
     assert done.done == done.total
     assert notebook.outside_requests == []

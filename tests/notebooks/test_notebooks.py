@@ -6,6 +6,7 @@ import copy
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import nbformat
 import pytest
@@ -71,11 +72,44 @@ def test_notebooks_are_built_from_their_sources():
 
 def test_a_lesson_is_short_and_breathes(notebook):
     """25–40 cells, at most 2,500 words, at most two code cells in a row."""
-    assert 20 <= len(notebook.cells) <= 40, f"{len(notebook.cells)} cells"
+    assert 25 <= len(notebook.cells) <= 40, f"{len(notebook.cells)} cells"
     prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert len(prose.split()) <= 2500
     kinds = "".join("c" if cell.cell_type == "code" else "m" for cell in notebook.cells)
     assert "ccc" not in kinds, f"three code cells in a row: {kinds}"
+
+
+def headings(notebook) -> list[int]:
+    """The levels of a notebook's headings, in order."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    outside_code = re.sub(r"```.*?```", "", prose, flags=re.S)
+    return [len(marks) for marks in re.findall(r"^(#+) ", outside_code, flags=re.M)]
+
+
+def test_headings_go_down_one_step_at_a_time(notebook):
+    levels = headings(notebook)
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
+
+
+FIGURE = re.compile(r"plt\.show|\.imshow\(|subplots\(")
+
+
+def figures_without_words(notebook) -> list[str]:
+    """Cells that draw with matplotlib and hand nothing to `show_figure`, which asks for alt text."""
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code" and FIGURE.search(cell.source)
+            and "show_figure(" not in cell.source]
+
+
+def test_figures_carry_alt_text(notebook):
+    assert not figures_without_words(notebook)
+    assert not any("show_pictures(" in cell.source and "alt=" not in cell.source for cell in notebook.cells
+                   if cell.cell_type == "code" and "import" not in cell.source)
+
+
+def test_a_figure_without_words_is_found():
+    cell = nbformat.v4.new_code_cell("figure, axes = plt.subplots()\nplt.show()")
+    assert figures_without_words(nbformat.v4.new_notebook(cells=[cell]))
 
 
 def anchors(notebook) -> set[str]:

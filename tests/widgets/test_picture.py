@@ -27,7 +27,7 @@ def test_a_small_picture_is_not_blown_up():
 
 def test_every_bar_has_its_number_as_text():
     panel = predictions(Image.new("RGB", (8, 8)), SAID, alt="a cat")
-    assert [bar["percent"] for bar in panel.bars] == ["39.0%", "17.2%"]
+    assert [percent for _, _, percent in panel.bars] == ["39.0%", "17.2%"]
     assert panel.text().splitlines()[0] == "a cat. The model says:"
     assert "tiger cat   39.0%" in panel.text()
 

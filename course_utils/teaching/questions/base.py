@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from course_utils.errors import CourseError
 from course_utils.teaching.verdict import Verdict
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -30,6 +31,7 @@ class Question(Part):
     prompt: Text
     see: str = ""
     confidence: bool = False        # ask also how sure the learner is
+    predict: bool = False           # keep the answer until a cell has run that decides it
 
     def read(self, response: object) -> object | None:
         """`response` as this kind understands it; None where it is blank or something else."""
@@ -54,6 +56,23 @@ class Question(Part):
     def in_words(self, kept: str) -> str:
         """A kept answer, as the learner saw it."""
         return kept
+
+    def decided(self, found: object) -> Question:
+        """The same question, its key what a run found.
+
+        Raises:
+            CourseError: `found` could not be an answer.
+        """
+        raise CourseError(f"What a run finds cannot decide {self.id!r}, a question of kind {self.kind}. "
+                          "Leave `found` out.")
+
+    def key_in_words(self) -> str:
+        """What is right, as the learner would see it."""
+        raise NotImplementedError
+
+    def key_reason(self) -> str:
+        """Why that is right."""
+        raise NotImplementedError
 
     def asked(self) -> list:
         """All that makes it this question; its reasons may be put better without making it another."""

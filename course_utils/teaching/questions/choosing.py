@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from course_utils.errors import CourseError
 from course_utils.teaching.questions.base import (
     LETTERS,
     Id,
@@ -98,6 +99,27 @@ class Single(Choice):
     def in_words(self, kept: str) -> str:
         return f"“{self.option(kept).text}”"
 
+    def decided(self, found: object) -> Single:
+        came_true, usual = self.option(found), self._key()
+        if came_true is None:
+            raise CourseError(f"{self.id!r} has no option {found!r}; there are {self._ids()}.")
+        if came_true is usual:
+            return self
+        otherwise = (f"This time it came out otherwise than usual. Usually it is {self.in_words(usual.id)}: "
+                     f"{usual.reason}")
+        options = [option.model_copy(update={"right": option is came_true, "reason": otherwise})
+                   for option in self.options]
+        return self.model_copy(update={"options": tuple(options)})
+
+    def _key(self) -> Option:
+        return next(option for option in self.options if option.right)
+
+    def key_in_words(self) -> str:
+        return self.in_words(self._key().id)
+
+    def key_reason(self) -> str:
+        return self._key().reason
+
 
 class Multiple(Choice):
     """Any number of options are right, but not none and not all."""
@@ -139,6 +161,12 @@ class Multiple(Choice):
 
     def in_words(self, kept: str) -> str:
         return " and ".join(f"“{self.option(id).text}”" for id in kept.split())
+
+    def key_in_words(self) -> str:
+        return self.in_words(" ".join(option.id for option in self.options if option.right))
+
+    def key_reason(self) -> str:
+        return " ".join(option.reason for option in self.options if option.right)
 
 
 class Ordering(Question):
@@ -195,6 +223,12 @@ class Ordering(Question):
 
     def in_words(self, kept: str) -> str:
         return " → ".join(f"“{self.steps[position]}”" for position in self.read(kept))
+
+    def key_in_words(self) -> str:
+        return " → ".join(f"“{step}”" for step in self.steps)
+
+    def key_reason(self) -> str:
+        return self.reason
 
 
 def names_in(response: object) -> list:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
+from course_utils.errors import CourseError
 from course_utils.teaching.questions.base import (
     LETTERS,
     Part,
@@ -101,6 +102,25 @@ class Numeric(Question):
     def kept(self, answer: Number) -> str:
         return f"{answer.value!r} {answer.unit}".strip()
 
+    def in_words(self, kept: str) -> str:
+        return self._with_unit(self.read(kept).value)
+
+    def decided(self, found: object) -> Numeric:
+        number = self.read(found)
+        if number is None:
+            raise CourseError(f"{self.id!r} is answered with a number, but what was found is {found!r}.")
+        return self.model_copy(update={"answer": number.value})
+
+    def key_in_words(self) -> str:
+        return self._with_unit(self.answer)
+
+    def key_reason(self) -> str:
+        return self.reason
+
+    def _with_unit(self, value: float) -> str:
+        shown = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return f"{shown} {self.unit}".strip()
+
 
 def _number_in(text: str) -> Number | None:
     """ "1,280", "1 280.5", "2,5 ms", "3e-4": one number, and what stands behind it."""
@@ -116,6 +136,12 @@ def _number_in(text: str) -> Number | None:
     except ValueError:
         return None
     return Number(value, found[2].strip()) if math.isfinite(value) else None
+
+
+def not_predicted(question: Question) -> None:
+    """Raises ValueError for a prediction in words: words are not kept, so there is nothing to judge later."""
+    if question.predict:
+        raise ValueError(f"`predict: true` is for choices, orders and numbers, not for kind {question.kind}")
 
 
 class NearText(Part):
@@ -135,6 +161,7 @@ class ShortText(Question):
 
     @model_validator(mode="after")
     def _forms_differ(self):
+        not_predicted(self)
         forms = [*self.accepted, *(form for miss in self.near for form in miss.forms)]
         all_different("form", [normalised(form) for form in forms])
         return self
@@ -183,6 +210,7 @@ class Reflect(Question):
 
     @model_validator(mode="after")
     def _points_differ(self):
+        not_predicted(self)
         all_different("point of the rubric", list(self.rubric))
         return self
 
