@@ -4,7 +4,7 @@ PYTHON = python3
 COURSE = .venv/bin/course
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: help lab test test-full setup notebooks lint bench lock
+.PHONY: help lab test test-full setup notebooks lint bench grade-report lock
 
 help:
 	@echo "make lab             set up what is missing, then open the lessons in JupyterLab"
@@ -15,6 +15,7 @@ help:
 	@echo "make notebooks       build notebooks/ from notebooks/source/; some only: make notebooks ARGS=05"
 	@echo "make lint            read the code: ruff, and no file over 300 lines"
 	@echo "make bench           the course beside a textbook loop and fastai, on real photographs: hours"
+	@echo "make grade-report    how well exercises tell right from wrong: mutants of their solutions, minutes"
 	@echo "make lock            renew requirements.lock from pyproject.toml; to upgrade: make lock ARGS=--upgrade"
 	@echo "make test-full       every test, the long ones too, and record the result"
 
@@ -42,6 +43,9 @@ lint: setup
 bench: setup
 	@$(VENV_PYTHON) -m tests.benchmarks.extraction
 	@$(VENV_PYTHON) -m tests.benchmarks.peers $(ARGS)
+
+grade-report: setup
+	@$(VENV_PYTHON) -m tools.records.grade_report $(ARGS)
 
 lock: setup
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \

@@ -1,4 +1,4 @@
-"""Run every test, stage by stage, and count them all: `make test`, `make test-full`.
+"""Run every test, in two lanes side by side, and count them all: `make test`, `make test-full`.
 
     python tools/run_tests.py [--full] [STAGE ...]
 
@@ -17,6 +17,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,9 @@ STAGES = {
     "cells": [*NBVAL, "notebooks"],
     "browser": ["tests/browser"],
 }
+
+# Two lanes of about the same length: starting kernels and browsers is waiting, which leaves a core to others.
+LANES = (("units", "exercises"), ("notebooks", "cells", "browser"))
 
 
 def count(report: Path) -> Counter:
@@ -50,16 +54,28 @@ def run_stage(name: str, *, full: bool) -> Counter:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *STAGES[name]]
         command += [] if full else ["-m", "not full"]
-        print(f"\n== {name} ==", flush=True)
         begin = time.monotonic()
-        status = subprocess.call(command, cwd=ROOT)
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        status, said = done.returncode, [f"\n== {name} ==", done.stdout]
         counted = count(report) if report.exists() else Counter()
     if status and not counted["failed"]:
         counted["failed"] += 1
         reason = "found no tests" if status == 5 else f"broke off: pytest ended with {status}"
-        print(f"The stage {name} {reason}.", flush=True)
-    print(f"== {name}: {in_words(counted)}, {time.monotonic() - begin:.0f} s ==", flush=True)
+        said += [f"The stage {name} {reason}."]
+    said += [f"== {name}: {in_words(counted)}, {time.monotonic() - begin:.0f} s =="]
+    print("\n".join(said), flush=True)         # at once, so that two lanes do not talk into each other
     return counted
+
+
+def run_lanes(names: list[str], *, full: bool) -> dict[str, Counter]:
+    """Run the stages, each lane on a thread of its own; the results in the order of STAGES."""
+    def run_lane(lane: tuple[str, ...]) -> dict[str, Counter]:
+        return {name: run_stage(name, full=full) for name in lane if name in names}
+
+    print(f"Running {', '.join(names)}: minutes. What each has to say comes when it is done.", flush=True)
+    with ThreadPoolExecutor(len(LANES)) as lanes:
+        found = dict(item for results in lanes.map(run_lane, LANES) for item in results.items())
+    return {name: found[name] for name in STAGES if name in found}
 
 
 def altogether(results: dict[str, Counter]) -> Counter:
@@ -98,8 +114,7 @@ def main() -> int:
     if unknown := set(asked.stages) - set(STAGES):
         parser.error(f"there is no stage {', '.join(unknown)}; there are {', '.join(STAGES)}")
     begin = time.monotonic()
-    results = {name: run_stage(name, full=asked.full) for name in STAGES
-               if not asked.stages or name in asked.stages}
+    results = run_lanes(asked.stages or list(STAGES), full=asked.full)
     if asked.full and not asked.stages:
         record(results, time.monotonic() - begin)
     total = altogether(results)

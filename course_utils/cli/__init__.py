@@ -68,11 +68,22 @@ def doctor_command(as_json: bool, online: bool) -> None:
 
 
 @main.command("progress")
-def progress_command() -> None:
-    """Show what is done, what is not right yet, and where to go on."""
+@click.option("--export", "export_to", metavar="FILE", help="Write all of it to FILE, to carry it elsewhere.")
+@click.option("--merge", "merge_from", metavar="FILE",
+              help="Add what FILE holds, exported on another machine.")
+def progress_command(export_to: str | None, merge_from: str | None) -> None:
+    """Show what is done, what is not right yet, and where to go on.
+
+    Nothing leaves this machine unless you export it.
+    """
     from course_utils.cli import progress
 
-    click.echo(progress.overview())
+    if merge_from:
+        click.echo(progress.merge(merge_from))
+    if export_to:
+        click.echo(progress.export(export_to))
+    if not (merge_from or export_to):
+        click.echo(progress.overview())
 
 
 @main.command("reset")

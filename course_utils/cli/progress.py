@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from course_utils import paths
-from course_utils.teaching import Event, ProgressStore, items, lessons
+from course_utils.teaching import ProgressStore
 from course_utils.teaching.event_file import StoreUnavailable
-from course_utils.teaching.events import since_reset
-from course_utils.teaching.summary import LessonProgress, Place, by_lesson, done_items, where_to_go_on
+from course_utils.teaching.summary import LessonProgress, Missed, Place, summarise
+from course_utils.widgets.words import plural
 
 BAR = 10      # characters
 
 
 def overview() -> str:
-    """What is done by lesson and objective, what is still wrong, where to go on.
+    """What is done by lesson and objective, what was missed, where to go on.
 
     Raises:
         StoreUnavailable: the progress file cannot be read; says why and what to do.
     """
     store = ProgressStore()
-    events = store.events()
-    place = where_to_go_on(events)
+    found = summarise(store.events())
     parts = [notice] if (notice := store.notice()) else []
-    parts += [_lesson(lesson) for lesson in by_lesson(events)]
-    if wrong := still_wrong(events):
-        parts.append("Tried, and not right yet:\n" + "\n".join(f"  {title}" for title in wrong))
-    parts += [_place(place) if place else "Everything is done."]
+    parts += [_lesson(lesson) for lesson in found.lessons]
+    if found.missed:
+        parts.append("\n".join(["Tried, and not right yet:", *(_missed(one) for one in found.missed)]))
+    parts.append(found.in_words() + (f" {_place(found.place)}" if found.place else ""))
     return "\n\n".join([*parts, f"Kept in {store.path}"])
 
 
@@ -38,18 +37,21 @@ def continue_at() -> str | None:
     store = ProgressStore()
     try:
         events = store.events()
-        place = where_to_go_on(events) if events else None
     except StoreUnavailable as trouble:
         return str(trouble)
+    place = summarise(events).place if events else None
     return store.notice() or (place and _place(place))
 
 
-def still_wrong(events: list[Event]) -> list[str]:
-    """Titles of the items that were tried since their last reset and never answered rightly."""
-    done = done_items(events)
-    tried = {event.item for event in since_reset(events) if event.kind in ("check", "answer")}
-    return [f"{lesson}: {_short(item.title)}" for lesson in lessons() for item in items(lesson)
-            if item.id in tried - done]
+def export(path: str) -> str:
+    """Write all events to a file; says how many and what to do with it."""
+    events = plural(ProgressStore().export(path), "event")
+    return f"{path} holds all that is recorded: {events}. On another machine: course progress --merge {path}"
+
+
+def merge(path: str) -> str:
+    """Add the events of an exported file; says how many were new."""
+    return f"{plural(ProgressStore().merge(path), 'event')} added from {path}; the others were here already."
 
 
 def _lesson(progress: LessonProgress) -> str:
@@ -57,6 +59,12 @@ def _lesson(progress: LessonProgress) -> str:
     head = f"{progress.lesson}: {progress.done} of {progress.total}  {'█' * filled}{'░' * (BAR - filled)}"
     goals = [f"  {goal.done} of {goal.total}  {goal.text}" for goal in progress.objectives if goal.total]
     return "\n".join([head, *goals])
+
+
+def _missed(one: Missed) -> str:
+    section = f", “{one.section}”" if one.section else ""
+    sure = "You were certain: " if one.certain else ""
+    return f"  {sure}{_short(one.item.title)}\n    look again at {one.lesson}.ipynb{section}"
 
 
 def _place(place: Place) -> str:

@@ -23,6 +23,7 @@ from course_utils.pretrained.models.freezing import (
 )
 from course_utils.pretrained.models.groups import LayerGroup, layer_groups
 from course_utils.pretrained.models.heads import count_parameters, find_head, replace_head
+from course_utils.pretrained.models.imagenet import Synset, imagenet_synsets, imagenet_tree
 from course_utils.pretrained.models.loading import load_model
 from course_utils.pretrained.models.weights import Weights
 from course_utils.pretrained.saving.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
@@ -37,10 +38,10 @@ from course_utils.pretrained.training.strategy import Recommendation, recommend_
 __all__ = [
     "Checkpoint", "DataCard", "Epoch", "Export", "Features", "History", "ImageData", "Images", "LRCurve",
     "Latency", "LayerGroup", "Measurement", "Metrics", "Neighbours", "Prediction", "Preparation", "Probe",
-    "Recommendation", "StepCost", "Weights", "catalogue", "count_parameters", "distillation_loss",
-    "evaluate", "export", "extract_features", "find_head", "find_learning_rate", "fit", "fit_tail",
-    "freeze", "freeze_report", "in_eval_mode", "layer_groups", "linear_probe", "load_checkpoint",
-    "load_dataset", "load_model", "measure", "measure_similarity", "nearest_neighbours", "open_image",
-    "parameter_groups", "pareto", "preprocessing", "recommend_strategy", "replace_head", "save_checkpoint",
-    "step_cost", "top_k", "train_mode", "unfreeze",
+    "Recommendation", "StepCost", "Synset", "Weights", "catalogue", "count_parameters", "distillation_loss",
+    "evaluate", "export", "extract_features", "find_head", "find_learning_rate", "fit", "fit_tail", "freeze",
+    "freeze_report", "imagenet_synsets", "imagenet_tree", "in_eval_mode", "layer_groups", "linear_probe",
+    "load_checkpoint", "load_dataset", "load_model", "measure", "measure_similarity", "nearest_neighbours",
+    "open_image", "parameter_groups", "pareto", "preprocessing", "recommend_strategy", "replace_head",
+    "save_checkpoint", "step_cost", "top_k", "train_mode", "unfreeze",
 ]

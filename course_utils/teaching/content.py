@@ -51,6 +51,20 @@ class Lesson:
         found = (value for value in vars(module).values() if isinstance(value, Exercise))
         return tuple(dict.fromkeys(exercise for exercise in found if exercise.lesson == self.id))
 
+    def items(self) -> list[Item]:
+        """Everything to do: its questions, then its exercises.
+
+        Exercises are read from their source, not imported: importing them brings torch, many seconds that a
+        look at one's progress should not cost.
+        """
+        questions = [Item(f"{self.id}/{q.id}", "question", q.prompt, q.objective, q.see, q.hash)
+                     for q in self.questions]
+        folder = _lesson_files()[self.id][1].parent
+        for source in (folder / f"{self.id}.py", folder / self.id / "__init__.py"):
+            if source.is_file():
+                return questions + _exercises_in(source)
+        return questions
+
 
 @dataclass(frozen=True)
 class Item:
@@ -61,6 +75,7 @@ class Item:
     title: str
     objective: str
     see: str
+    hash: str = ""        # of a question as it is asked now; finding out an exercise's would bring torch
 
 
 @cache
@@ -120,18 +135,8 @@ def load_exercise(id: str) -> Exercise:
 
 
 def items(lesson: str) -> list[Item]:
-    """Everything to do in a lesson: its questions, then its exercises.
-
-    Exercises are read from their source, not imported: importing them brings torch, many seconds that a
-    look at one's progress should not cost.
-    """
-    questions = [Item(f"{lesson}/{q.id}", "question", q.prompt, q.objective, q.see)
-                 for q in load_lesson(lesson).questions]
-    folder = _lesson_files()[lesson][1].parent
-    for source in (folder / f"{lesson}.py", folder / lesson / "__init__.py"):
-        if source.is_file():
-            return questions + _exercises_in(source)
-    return questions
+    """Everything to do in a lesson. Raises as `load_lesson` does."""
+    return load_lesson(lesson).items()
 
 
 def _exercises_in(source: Path) -> list[Item]:

@@ -18,12 +18,13 @@ from typing import TypeVar
 from sqlalchemy import URL, Column, Connection, Float, MetaData, NullPool, Table, Text, create_engine, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql import text
 
 from course_utils.errors import CourseError
 from course_utils.teaching.events import ADDED_LATER, Event
 
-SCHEMA_VERSION = 2
-BUSY, LOCKED, CORRUPT, FULL, NOT_A_DATABASE = 5, 6, 11, 13, 26      # SQLite's result codes
+SCHEMA_VERSION = 3
+BUSY, LOCKED, IO_ERROR, CORRUPT, FULL, NOT_A_DATABASE = 5, 6, 10, 11, 13, 26      # SQLite's result codes
 
 EVENTS = Table(
     "events", MetaData(),
@@ -40,6 +41,7 @@ EVENTS = Table(
     Column("response_hash", Text, nullable=False),
     Column("response", Text, nullable=False, server_default=""),        # these two since version 2
     Column("confidence", Text, nullable=False, server_default=""),
+    Column("logical_at", Text, nullable=False, server_default="", index=True),      # since version 3
 )
 Result = TypeVar("Result")
 
@@ -69,7 +71,8 @@ class EventFile:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
             if events:
-                connection.execute(insert(EVENTS).on_conflict_do_nothing(), [asdict(e) for e in events])
+                last = connection.exec_driver_sql("SELECT max(logical_at) FROM events").scalar_one() or ""
+                connection.execute(insert(EVENTS).on_conflict_do_nothing(), _rows(events, last))
             added = connection.exec_driver_sql("SELECT total_changes()").scalar_one() - before
             connection.exec_driver_sql("COMMIT")
             return added
@@ -77,7 +80,7 @@ class EventFile:
 
     def read(self, item: str | None, seconds: float) -> list[Event]:
         """All events, or those of one item, in the order in which they happened."""
-        query = select(EVENTS).order_by(EVENTS.c.at, EVENTS.c.id)
+        query = select(EVENTS).order_by(EVENTS.c.logical_at, text("rowid"))      # rowid: as they came
         if item is not None:
             query = query.where(EVENTS.c.item == item)
         return self._with_file(
@@ -134,10 +137,8 @@ class EventFile:
             found = version()           # now nobody else is about it
             if found == 0:
                 EVENTS.metadata.create_all(connection)
-            elif found == 1:
-                for name in ADDED_LATER:
-                    connection.exec_driver_sql(
-                        f"ALTER TABLE events ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
+            elif found < SCHEMA_VERSION:
+                _widen(connection)
             if found < SCHEMA_VERSION:
                 connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.exec_driver_sql("COMMIT")
@@ -167,9 +168,32 @@ class EventFile:
             return f"Your progress file cannot be used just now: another program holds {self.path}."
         if code == FULL:
             return f"Your progress file {self.path} cannot grow: its disk is full. Make some room."
+        if code == IO_ERROR:
+            return (f"Your progress file {self.path} cannot be used: its disk failed. If it is full, or your "
+                    "quota used up, make some room; or name another file in COURSE_PROGRESS.")
         reason = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
         return (f"Your progress file {self.path} cannot be used ({reason}). Name one that you may write in "
                 "COURSE_PROGRESS.")
+
+
+def _rows(events: Sequence[Event], last: str) -> list[dict]:
+    """The rows to add, each with its logical time: not before `last`, except for events of another store."""
+    rows = []
+    for event in events:
+        last = max(last, event.at)
+        rows.append(asdict(event) | {"logical_at": event.logical_at or last})
+    return rows
+
+
+def _widen(connection: Connection) -> None:
+    """Give the table of an older course what was added since."""
+    there = {row.name for row in connection.exec_driver_sql("PRAGMA table_info(events)")}
+    for name in ADDED_LATER:
+        if name not in there:
+            connection.exec_driver_sql(f"ALTER TABLE events ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
+    connection.exec_driver_sql("UPDATE events SET logical_at = at WHERE logical_at = ''")
+    for index in EVENTS.indexes:
+        index.create(connection, checkfirst=True)
 
 
 def _code(error: Exception) -> int:

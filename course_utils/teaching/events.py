@@ -11,12 +11,16 @@ from datetime import UTC, datetime
 
 from course_utils.errors import CourseError
 
-ADDED_LATER = ("response", "confidence")       # after the first version: files exported before lack them
-KINDS = ("check", "answer", "predict", "hint", "solution", "open", "reset")
+ADDED_LATER = ("response", "confidence", "logical_at")      # files exported by an older course lack them
+KINDS = ("check", "answer", "predict", "hint", "solution", "reset")
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return _as_written(datetime.now(UTC))
+
+
+def _as_written(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +39,18 @@ class Event:
     response: str = ""              # the option, order or number that was answered
     confidence: str = ""            # how sure the learner was, where that was asked
     at: str = field(default_factory=_now)                             # UTC, ISO 8601, sorts as text
+    # What events are ordered by, given by the store: `at`, but never before what was in the store already, so
+    # that a clock that is set back reorders nothing.
+    logical_at: str = field(default="", compare=False)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def __post_init__(self) -> None:
+        # Half of a surrogate pair can come from a browser, but no file can hold it.
+        object.__setattr__(self, "response", self.response.encode("utf-8", "replace").decode())
 
     def as_line(self) -> str:
         """One line of JSON."""
-        return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
+        return json.dumps(dataclasses.asdict(self))
 
     @classmethod
     def from_line(cls, line: str) -> Event:
@@ -58,12 +69,15 @@ class Event:
         score = said["score"]
         if not (score is None or (isinstance(score, int | float) and 0 <= score <= 1)):
             raise ValueError(f"score is {score!r}, not a number from 0 to 1")
-        texts = known - {"score", "mistake"}
+        texts = known - {"score"} - {name for name in ("mistake",) if said[name] is None}
         if not all(isinstance(said[name], str) for name in texts) or said["kind"] not in KINDS:
             raise ValueError(f"kind should be one of {', '.join(KINDS)}, and every other field text")
-        uuid.UUID(said["id"])
-        if datetime.fromisoformat(said["at"]).utcoffset() is None:
-            raise ValueError(f"at is {said['at']!r}, without its offset from UTC")
+        if str(uuid.UUID(said["id"])) != said["id"]:
+            raise ValueError(f"id is {said['id']!r}, not a UUID as it is usually written")
+        said["logical_at"] = said["logical_at"] or said["at"]
+        for name in ("at", "logical_at"):
+            if _as_written(datetime.fromisoformat(said[name])) != said[name]:
+                raise ValueError(f"{name} is {said[name]!r}, not a time with its offset, such as {_now()}")
         return cls(**said)
 
 
@@ -77,18 +91,14 @@ def read_lines(name: str, lines: Iterable[str]) -> list[Event]:
     for number, line in enumerate(lines, start=1):
         try:
             events += [Event.from_line(line)] if line.strip() else []
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise CourseError(f"{name} is not progress exported from this course: line {number} holds no "
                               f"event ({error}). Nothing was merged.") from None
     return events
 
 
 def since_reset(events: Iterable[Event]) -> list[Event]:
-    """Those events that come after the last reset of their item."""
-    kept: dict[str, list[Event]] = {}
-    for event in events:
-        if event.kind == "reset":
-            kept[event.item] = []
-        else:
-            kept.setdefault(event.item, []).append(event)
-    return sorted((event for of_item in kept.values() for event in of_item), key=lambda event: event.at)
+    """Those events that come after the last reset of their item, from events in the order they happened."""
+    events = list(events)
+    resets = {event.item: number for number, event in enumerate(events) if event.kind == "reset"}
+    return [event for number, event in enumerate(events) if number > resets.get(event.item, -1)]

@@ -77,9 +77,9 @@ class Picture:
     alt: str
 
     @classmethod
-    def of(cls, image, caption: str, alt: str = "") -> Picture:
-        """From a PIL image of any size and mode."""
-        return cls(png(image), caption, alt or caption)
+    def of(cls, image, caption: str, alt: str = "", largest: int = LARGEST_SIDE) -> Picture:
+        """From a PIL image of any size and mode, of which no side stays longer than `largest` pixels."""
+        return cls(png(image, largest), caption, alt or caption)
 
     @property
     def words(self) -> str:
@@ -146,10 +146,10 @@ class Chart(Exhibit):
         return f"{y:.1%}" if self.percent else f"{y:.4g}"
 
 
-def png(image) -> bytes:
-    """A PIL image of any size and mode as PNG, no side longer than `LARGEST_SIDE`."""
+def png(image, largest: int = LARGEST_SIDE) -> bytes:
+    """A PIL image of any size and mode as PNG, no side longer than `largest` pixels."""
     small = image.convert("RGB")
-    small.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    small.thumbnail((largest, largest))
     file = io.BytesIO()
     small.save(file, format="PNG")
     return file.getvalue()

@@ -78,7 +78,7 @@ class ProgressStore:
             self._notices.append(words)
 
     def events(self, item: str | None = None) -> list[Event]:
-        """All events, or those of one item, in the order in which they happened."""
+        """All events, or those of one item, in the order in which they happened, wherever the clock stood."""
         return self._with_waiting(self._file.read(item, BUSY_SECONDS), item)
 
     def history(self, item: str) -> list[Event]:
@@ -90,9 +90,8 @@ class ProgressStore:
 
     def _with_waiting(self, stored: list[Event], item: str | None) -> list[Event]:
         ids = {event.id for event in stored}
-        waiting = [event for event in list(self._waiting)
-                   if item in (None, event.item) and event.id not in ids]
-        return sorted(stored + waiting, key=lambda event: event.at)
+        return stored + [event for event in list(self._waiting)
+                         if item in (None, event.item) and event.id not in ids]
 
     def latest(self, item: str) -> Event | None:
         """The last check or answer of an item since it was reset."""
@@ -106,8 +105,14 @@ class ProgressStore:
         return [event for event in since_reset(self.events(item)) if event.kind in ("check", "answer")]
 
     def export(self, path: str | os.PathLike) -> int:
-        """Write all events to `path`, one JSON object a line, whole or not at all. Returns how many."""
+        """Write all events to `path`, one JSON object a line, whole or not at all. Returns how many.
+
+        Raises:
+            CourseError: it cannot be written there, or `path` is the progress file itself.
+        """
         events, target = self.events(), Path(path)
+        if target.resolve() == self.path.resolve():
+            raise CourseError(f"{target} is your progress file itself. Choose another name: mine.jsonl")
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         try:
             with partial.open("w", encoding="utf-8", newline="\n") as file:
@@ -128,7 +133,8 @@ class ProgressStore:
             CourseError: the file cannot be read, or a line of it holds no event.
         """
         try:
-            lines = Path(path).read_text(encoding="utf-8").splitlines()
+            lines = Path(path).read_text(encoding="utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise CourseError(f"{path} cannot be read as exported progress: {error}.") from None
+            raise CourseError(f"{path} cannot be read as exported progress: {error}. Name a file that this "
+                              "course exported.") from None
         return self._file.add(read_lines(Path(path).name, lines), PATIENT_SECONDS)

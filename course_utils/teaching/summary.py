@@ -1,12 +1,19 @@
-"""From events to what a learner wants to know: how much is done, and where to go on."""
+"""From events to what a learner wants to know: what is done, what was missed, and where to go on.
+
+A right answer counts for good, also when its question is put differently later. A wrong one to a question
+that was put differently then is history, and no longer held against anybody.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from course_utils.teaching.content import Item, Lesson, items, lessons, load_lesson
+from course_utils.teaching.content import Item, Lesson, lessons, load_lesson
 from course_utils.teaching.events import Event, since_reset
+from course_utils.teaching.questions import CONFIDENCE
+
+Outline = Sequence[tuple[Lesson, Sequence[Item]]]
 
 
 @dataclass(frozen=True)
@@ -32,49 +39,86 @@ class LessonProgress:
 
 @dataclass(frozen=True)
 class Place:
-    """Where to go on: an item that is not done yet, and the lesson it is in."""
+    """An item to go to, and the lesson it is in."""
 
     lesson: str
     lesson_title: str
     item: Item
 
+    @property
+    def section(self) -> str:
+        """The heading to go back to, in words; empty where there is none."""
+        return self.item.see.removeprefix("#").replace("-", " ")
 
-def done_items(events: Iterable[Event]) -> set[str]:
-    """Items answered rightly at least once since they were last reset."""
-    return {event.item for event in since_reset(events) if event.outcome == "right"}
+
+@dataclass(frozen=True)
+class Missed(Place):
+    """An item that was tried since its last reset and never answered rightly."""
+
+    certain: bool       # of a wrong answer, the learner was certain
 
 
-def by_lesson(events: Iterable[Event]) -> list[LessonProgress]:
+@dataclass(frozen=True)
+class Summary:
+    """The lessons in their order; what was missed, the certain ones first; where to go on, if any is left."""
+
+    lessons: tuple[LessonProgress, ...]
+    missed: tuple[Missed, ...]
+    place: Place | None
+
+    def in_words(self) -> str:
+        """How much is done of everything, in a sentence."""
+        done = sum(lesson.done for lesson in self.lessons)
+        total = sum(lesson.total for lesson in self.lessons)
+        if self.place is None:
+            return f"Everything is done: {done} of {total}."
+        return f"{done} of {total} done." if done or self.missed else "Nothing is done yet."
+
+
+def summarise(events: Iterable[Event]) -> Summary:
+    """What `events`, in the order in which they happened, say of the lessons as they are now."""
+    events = list(events)
+    outline = [(lesson, lesson.items()) for lesson in map(load_lesson, lessons())]
+    done = {event.item for event in since_reset(events) if event.outcome == "right"}
+    counted = tuple(_lesson_progress(lesson, own, done) for lesson, own in outline)
+    return Summary(counted, tuple(_missed(outline, events, done)), _place_to_continue(outline, events, done))
+
+
+def by_lesson(events: Iterable[Event]) -> tuple[LessonProgress, ...]:
     """How much of each lesson is done, in the order of the lessons."""
-    done = done_items(events)
-    return [lesson_progress(load_lesson(lesson), items(lesson), done) for lesson in lessons()]
+    return summarise(events).lessons
 
 
-def where_to_go_on(events: Sequence[Event]) -> Place | None:
-    """The first item not done of the lesson touched last, else of the others; None where nothing is left."""
-    return place_to_continue([(load_lesson(lesson), items(lesson)) for lesson in lessons()], events)
-
-
-def lesson_progress(lesson: Lesson, own: Sequence[Item], done: set[str]) -> LessonProgress:
+def _lesson_progress(lesson: Lesson, own: Sequence[Item], done: set[str]) -> LessonProgress:
     """Count one lesson, whose items are `own`."""
-    def counted(some: list[Item]) -> tuple[int, int]:
+    def counted(some: Sequence[Item]) -> tuple[int, int]:
         return sum(item.id in done for item in some), len(some)
 
     tallies = (Tally(goal.id, goal.text, *counted([item for item in own if item.objective == goal.id]))
                for goal in lesson.objectives)
-    return LessonProgress(lesson.id, lesson.title, *counted(list(own)), tuple(tallies))
+    return LessonProgress(lesson.id, lesson.title, *counted(own), tuple(tallies))
 
 
-def place_to_continue(outline: Sequence[tuple[Lesson, Sequence[Item]]],
-                      events: Sequence[Event]) -> Place | None:
-    """The first item not yet done of the lesson touched last, or else of the lessons after it, then before.
+def _missed(outline: Outline, events: Iterable[Event], done: set[str]) -> list[Missed]:
+    """What was tried and is not done, as it is asked now: first what the learner was certain of."""
+    wrong: dict[str, list[Event]] = {}
+    for event in since_reset(events):
+        if event.outcome in ("wrong", "partly right") and event.item not in done:
+            wrong.setdefault(event.item, []).append(event)
+    found = []
+    for lesson, own in outline:
+        for item in own:
+            tries = [event for event in wrong.get(item.id, [])
+                     if "" in (item.hash, event.item_hash) or event.item_hash == item.hash]
+            certain = any(event.confidence == CONFIDENCE[-1] for event in tries)
+            found += [Missed(lesson.id, lesson.title, item, certain)] if tries else []
+    return sorted(found, key=lambda missed: not missed.certain)
 
-    None where nothing is left. `events` in the order in which they happened.
-    """
-    touched = [event.lesson for event in events]
+
+def _place_to_continue(outline: Outline, events: Sequence[Event], done: set[str]) -> Place | None:
+    """The first item not done of the lesson touched last, or else of those after it, then of those before."""
     ids = [lesson.id for lesson, _ in outline]
-    at = next((ids.index(lesson) for lesson in reversed(touched) if lesson in ids), 0)
-    done = done_items(events)
+    at = next((ids.index(event.lesson) for event in reversed(events) if event.lesson in ids), 0)
     for lesson, own in [*outline[at:], *outline[:at]]:
         for item in own:
             if item.id not in done:

@@ -1,18 +1,13 @@
-// Losses and accuracy by epoch. Lines differ in dash, marker and label, not in colour alone.
+// Losses and accuracy by epoch, and a mark where layers began to learn. Lines differ in dash, marker and label.
 
-const WIDTH = 360, HEIGHT = 220, LEFT = 44, RIGHT = 12, TOP = 34, BOTTOM = 30;
-const MARKERS = {
-  circle: (x, y) => svg("circle", { cx: x, cy: y, r: 3.5 }),
-  square: (x, y) => svg("rect", { x: x - 3.2, y: y - 3.2, width: 6.4, height: 6.4 }),
-  triangle: (x, y) => svg("path", { d: `M${x},${y - 4.5} l4.5,8 h-9 z` }),
-};
-const TRAIN = { key: "train_loss", name: "training", line: "train", marker: "circle" };
-const VAL = { key: "val_loss", name: "validation", line: "val", marker: "square" };
-const ACCURACY = { key: "val_accuracy", name: "validation", line: "accuracy", marker: "triangle" };
+const WIDEST = 512, HEIGHT = 200, LEFT = 44, RIGHT = 12, TOP = 12, BOTTOM = 30;      // pixels
+const LOSSES = [["train_loss", "training", 0], ["val_loss", "validation", 1]];      // key, name, which line of a chart
+const ACCURACY = [["val_accuracy", "validation", 2]];
 const STATES = {
   waiting: "Waiting for the first epoch.", running: "", done: "", stopping: "Stopping after this epoch.",
   stopped: "Stopped, as you asked.",
 };
+const HEADS = ["Epoch", "Training loss", "Validation loss", "Validation accuracy", "Began to learn"];
 
 // A round number for the top of an axis, at or above `value`.
 function roundUp(value) {
@@ -20,50 +15,57 @@ function roundUp(value) {
   return [1, 2, 2.5, 5, 10].map((step) => step * power).find((top) => top >= value * 0.999);
 }
 
-function chart(title, series, epochs, planned, top, label) {
+// The axes are still while training runs: all planned epochs, and from 0.
+function curve(title, series, model, top, label, width) {
+  const epochs = model.get("epochs"), planned = model.get("planned");
   const first = epochs.length ? epochs[0].epoch : 1;
   const last = Math.max(first + 1, first + (planned ?? 0) - 1, ...epochs.map((e) => e.epoch));
-  const x = (epoch) => LEFT + (epoch - first) / (last - first) * (WIDTH - LEFT - RIGHT);
-  const y = (value) => HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM);
+  const x = { at: (epoch) => LEFT + (epoch - first) / (last - first) * (width - LEFT - RIGHT) };
+  const y = { at: (value) => HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM) };
   const ticks = [0, top / 2, top].map((value) => [
-    svg("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }),
-    svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, label(value))]);
-  const step = Math.max(1, Math.ceil((last - first) / 8));
-  const numbers = [];
+    svg("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y.at(value), y2: y.at(value) }),
+    svg("text", { x: LEFT - 6, y: y.at(value) + 4, "text-anchor": "end" }, label(value))]);
+  const step = Math.max(1, Math.ceil(28 * (last - first) / (width - LEFT - RIGHT)));
   for (let epoch = first; epoch <= last; epoch += step) {
-    numbers.push(svg("text", { x: x(epoch), y: HEIGHT - 12, "text-anchor": "middle" }, epoch));
+    ticks.push(svg("text", { x: x.at(epoch), y: HEIGHT - 12, "text-anchor": "middle" }, epoch));
   }
-  const lines = series.map(({ key, line, marker }) => {
-    const points = epochs.filter((e) => e[key] !== null).map((e) => [x(e.epoch), y(e[key])]);
-    return svg("g", { class: line }, svg("polyline", { points: points.join(" ") }),
-      points.map((point) => MARKERS[marker](...point)));
+  const unfrozen = epochs.filter((e) => e.unfrozen);
+  const marks = unfrozen.map((e, i) => {      // half an epoch before the point: what it measures came after
+    const at = Math.max(LEFT, x.at(e.epoch - 0.5)), late = at > width / 2;
+    return [svg("line", { class: "mark", x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM }),
+      svg("text", { class: "marked", x: at + (late ? -4 : 4), y: TOP + 10 + 13 * (i % 3), "text-anchor": late ? "end" : "start" },
+        `✎ ${e.unfrozen}`)];
   });
-  const legend = series.map(({ name, line, marker }, i) => svg("g", { class: line },
-    svg("polyline", { points: `${150 + 105 * i},13 ${178 + 105 * i},13` }), MARKERS[marker](164 + 105 * i, 13),
-    svg("text", { x: 184 + 105 * i, y: 17 }, name)));
-  const words = series.map(({ key, name }) => {
+  const drawn = series.map(([key, , line]) => drawLine({ joined: true, band: [],
+    points: epochs.filter((e) => e[key] !== null).map((e) => [e.epoch, e[key]]) }, line, x, y));
+  const words = series.map(([key, name]) => {
     const end = epochs.at(-1)?.[key];
     return `${name} ${end === undefined ? "not there yet" : end === null ? "no number" : label(end)}`;
   });
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}: ${words.join(", ")}` },
-    svg("text", { class: "title", x: LEFT - 6, y: 17 }, title), ticks, numbers, lines, legend);
+  words.push(...unfrozen.map((e) => `from epoch ${e.epoch} on ${e.unfrozen} learns`));
+  return svg("svg", { width, height: HEIGHT, role: "img", "aria-label": `${title}: ${words.join(", ")}` }, ticks, marks, drawn);
 }
 
-function table(epochs) {
-  const number = (value, form) => (value === null ? "no number" : form(value));
-  const rows = epochs.map((e) => h("tr", {}, h("th", { scope: "row" }, String(e.epoch)),
-    [number(e.train_loss, loss), number(e.val_loss, loss), number(e.val_accuracy, percent)].map((text) => h("td", {}, text))));
-  return h("table", {}, h("thead", {}, h("tr", {}, ["Epoch", "Training loss", "Validation loss", "Validation accuracy"]
-    .map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, rows));
+// The place of one chart, with its title and what its lines are.
+function framed(title, series, place) {
+  const key = ([, name, line]) => h("li", {}, svg("svg", { width: 34, height: 14, "aria-hidden": "true", class: `line-${line}` },
+    svg("polyline", { points: "1,7 33,7" }), MARKERS[line](17, 7)), name);
+  return h("figure", {}, h("figcaption", {}, title), h("ul", { class: "course-legend" }, series.map(key)), place);
+}
+
+function numberTable(epochs) {
+  const said = (value, form) => (value === null ? "no number" : form(value));
+  const columns = epochs.some((e) => e.unfrozen) ? HEADS : HEADS.slice(0, 4);
+  return drawTable({ title: "By epoch", columns, marked: [], rows: epochs.map((e) => [e.epoch, said(e.train_loss, loss), said(e.val_loss, loss),
+    said(e.val_accuracy, share), e.unfrozen && `✎ ${e.unfrozen}`].slice(0, columns.length)) });
 }
 
 const loss = (value) => value.toFixed(3);
-const percent = (value) => `${(100 * value).toFixed(1)}%`;
 const tick = (value) => String(Number(value.toPrecision(3)));
 
 function render({ model, el }) {
-  const charts = h("div", { class: "course-charts" });
-  const numbers = h("details", {}, h("summary", {}, "Numbers"));
+  const table = h("div", {});
+  const numbers = h("details", {}, h("summary", {}, "Numbers"), table);
   const status = live();
   const asked = h("span", { role: "status" });
   const stop = h("button", { type: "button", onclick: () => pressStop() }, "Stop");
@@ -73,24 +75,26 @@ function render({ model, el }) {
     "This front end cannot reach the kernel while a cell runs: use the kernel's interrupt button (■) instead.");
   const pressStop = () => { if (!idle()) send({ do: "stop" }, "Asking …"); };
 
+  const highest = () => Math.max(0, ...model.get("epochs").flatMap((e) => [e.train_loss ?? 0, e.val_loss ?? 0])) || 1;
+  const losses = fitted(WIDEST, (width) => curve("Loss", LOSSES, model, roundUp(highest()), tick, width));
+  const accuracy = fitted(WIDEST, (width) => curve("Accuracy", ACCURACY, model, 1, (value) => `${Math.round(100 * value)}%`, width));
+
   const draw = () => {
     const epochs = model.get("epochs"), planned = model.get("planned");
-    const highest = Math.max(0, ...epochs.flatMap((e) => [e.train_loss ?? 0, e.val_loss ?? 0]));
-    charts.replaceChildren(
-      chart("Loss", [TRAIN, VAL], epochs, planned, roundUp(highest || 1), tick),
-      chart("Accuracy", [ACCURACY], epochs, planned, 1, (share) => `${Math.round(100 * share)}%`));
-    numbers.lastChild.localName === "table" ? numbers.lastChild.replaceWith(table(epochs)) : numbers.append(table(epochs));
+    [losses, accuracy].forEach((chart) => chart.redraw());
+    swap(table, numberTable(epochs));
     const end = epochs.at(-1);
     const done = planned ? `${epochs.length} of ${planned} epochs` : `${epochs.length} epochs`;
-    const accuracy = end?.val_accuracy == null ? "" : ` · validation accuracy ${percent(end.val_accuracy)}`;
+    const reached = end?.val_accuracy == null ? "" : ` · validation accuracy ${share(end.val_accuracy)}`;
     status.replaceChildren(h("p", {},
-      end ? [h("strong", {}, done), ` · ${end.elapsed.toFixed(0)} s${accuracy} `] : "", STATES[model.get("state")]));
+      end ? [h("strong", {}, done), ` · ${end.elapsed.toFixed(0)} s${reached} `] : "", STATES[model.get("state")]));
     numbers.hidden = !end;
     stop.setAttribute("aria-disabled", String(idle()));     // keeps the focus, unlike `disabled`
   };
 
   frame(el, "curves", model.get("title") || "Training curves",
-    h("p", {}, h("strong", {}, model.get("title"))), charts, status,
+    h("p", {}, h("strong", {}, model.get("title"))), h("div", { class: "course-charts" },
+      framed("Loss", LOSSES, losses.place), framed("Accuracy", ACCURACY, accuracy.place)), status,
     h("div", { class: "course-buttons" }, stop, asked), numbers);
   model.on("change:epochs change:state", draw);
   draw();

@@ -11,9 +11,12 @@ from course_utils.widgets.panel import Panel, drawing
 
 
 class TrainingCurves(Panel):
-    """Losses and accuracy by epoch. Call it with each Epoch; it returns False once Stop was pressed."""
+    """Losses and accuracy by epoch, with a mark where layers began to learn.
 
-    _esm = drawing("curves")
+    Call it with each Epoch; it returns False once Stop was pressed.
+    """
+
+    _esm = drawing("curves", "exhibits.js")
 
     title = t.Unicode().tag(sync=True)
     planned = t.Int(default_value=None, allow_none=True).tag(sync=True)      # how many epochs there will be
@@ -32,7 +35,8 @@ class TrainingCurves(Panel):
         before = self.epochs[-1]["elapsed"] if self.epochs else 0.0
         self.epochs = [*self.epochs, {
             "epoch": epoch.epoch, "elapsed": before + epoch.seconds, "train_loss": _finite(epoch.train_loss),
-            "val_loss": _finite(epoch.val_loss), "val_accuracy": _finite(epoch.val_accuracy)}]
+            "val_loss": _finite(epoch.val_loss), "val_accuracy": _finite(epoch.val_accuracy),
+            "unfrozen": ", ".join(epoch.unfrozen)}]
         if self._stop.is_set():
             self.state = "stopped"
         else:
@@ -67,8 +71,9 @@ def _row(epoch: dict) -> str:
     def number(key: str, form: str) -> str:
         return "no number" if epoch[key] is None else format(epoch[key], form)
 
+    unfrozen = f"  ✎ {epoch['unfrozen']} began to learn" if epoch["unfrozen"] else ""
     return (f"{epoch['epoch']:5}  {number('train_loss', '.3f'):>13}  {number('val_loss', '.3f'):>15}  "
-            f"{number('val_accuracy', '.1%'):>19}")
+            f"{number('val_accuracy', '.1%'):>19}{unfrozen}")
 
 
 def training_curves(epochs: int | None = None, title: str = "") -> TrainingCurves:
@@ -78,8 +83,9 @@ def training_curves(epochs: int | None = None, title: str = "") -> TrainingCurve
         display(curves)
         fit(model, train, val, epochs=5, on_epoch=curves)
 
-    Stop ends the training after its current epoch. It needs a front end that reaches a busy kernel:
-    JupyterLab from 4.4 with ipykernel from 7. Elsewhere use the kernel's own interrupt button (■).
+    Where `fit` unfreezes layers, a mark names them. Stop ends the training after its current epoch. It needs
+    a front end that reaches a busy kernel: JupyterLab from 4.4 with ipykernel from 7. Elsewhere use the
+    kernel's own interrupt button (■).
 
     Args:
         epochs: how many there will be, for “epoch 2 of 5”.

@@ -1,19 +1,18 @@
-"""progress: what is done in each lesson, what to look at again, and where to go on."""
+"""progress: what is done in each lesson, what was missed, and where to go on."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from textwrap import shorten
 
 import traitlets as t
 
 from course_utils.teaching import practice
 from course_utils.teaching.event_file import StoreUnavailable
-from course_utils.teaching.events import Event, since_reset
-from course_utils.teaching.summary import LessonProgress, Place, by_lesson, done_items, where_to_go_on
+from course_utils.teaching.summary import LessonProgress, Missed, Place, summarise
 from course_utils.widgets.panel import Panel, drawing
 
 LONGEST_TITLE = 90      # characters; a question's title is all that it asks
-NOTHING_LEFT = "Everything is done. Nothing is left to continue."
 
 
 class Dashboard(Panel):
@@ -21,9 +20,11 @@ class Dashboard(Panel):
 
     _esm = drawing("dashboard")
 
-    lessons = t.List().tag(sync=True)         # of {number, title, done, total, again: [objective]}
-    place = t.Dict(default_value=None, allow_none=True).tag(sync=True)      # {lesson, what, notebook}
-    notice = t.Unicode("").tag(sync=True)     # all done, or why nothing can be shown
+    headline = t.Unicode("").tag(sync=True)   # "12 of 96 done."
+    lessons = t.List().tag(sync=True)         # of {number, title, done, total, begun, goals}
+    missed = t.List().tag(sync=True)          # of places with {certain}, the certain ones first
+    place = t.Dict(default_value=None, allow_none=True).tag(sync=True)      # {what, lesson, section, …}
+    notice = t.Unicode("").tag(sync=True)     # what is wrong with the store
 
     def __init__(self):
         store = practice.default_store()
@@ -32,46 +33,58 @@ class Dashboard(Panel):
         except StoreUnavailable as trouble:
             super().__init__(notice=str(trouble))
             return
-        again, place = objectives_to_look_at(events), where_to_go_on(events)
+        found = summarise(events)
+        touched = {event.lesson for event in events}
         super().__init__(
-            lessons=[_lesson(lesson, again) for lesson in by_lesson(events)],
-            place=_place(place) if place else None, notice="" if place else NOTHING_LEFT)
+            headline=found.in_words(), lessons=[_lesson(lesson, touched) for lesson in found.lessons],
+            missed=[_missed(one) for one in found.missed], notice=store.notice() or "",
+            place=_place(found.place, to_section=found.place.lesson in touched) if found.place else None)
 
     def text(self) -> str:
-        """Where to go on, then one line for each lesson."""
-        lines = [self.notice] if self.notice else []
+        """How much is done, where to go on, what to look at again; each lesson, by objective once begun."""
+        lines = [line for line in (self.notice, self.headline) if line]
         if self.place:
-            lines += [f"Continue with {self.place['what']} in lesson {self.place['lesson']} "
-                      f"({self.place['notebook']})"]
+            lines += [f"{self.place['verb']} with {self.place['what']} in lesson {_where(self.place)}"]
+        lines += ["", "Look again:"] if self.missed else []
+        lines += [f"  {'You were certain: ' if one['certain'] else ''}{one['what']} in lesson {_where(one)}"
+                  for one in self.missed]
+        lines += [""] if self.lessons else []
         for lesson in self.lessons:
             lines += [f"{lesson['number']} · {lesson['title']}: {lesson['done']} of {lesson['total']} done"]
-            lines += [f"     look again: {objective}" for objective in lesson["again"]]
+            lines += [f"     {goal['done']} of {goal['total']} · {goal['text']}"
+                      for goal in lesson["goals"] if lesson["begun"]]
         return "\n".join(lines)
-
-
-def objectives_to_look_at(events: list[Event]) -> set[tuple[str, str]]:
-    """(lesson, objective) of every item that was answered, and never rightly."""
-    done = done_items(events)
-    return {(event.lesson, event.objective) for event in since_reset(events)
-            if event.outcome in ("wrong", "partly right") and event.item not in done}
 
 
 def _number(lesson: str) -> str:
     return lesson.split("_")[0]
 
 
-def _lesson(lesson: LessonProgress, again: set[tuple[str, str]]) -> dict:
-    return {"number": _number(lesson.lesson), "title": lesson.title,
-            "done": lesson.done, "total": lesson.total,
-            "again": [goal.text for goal in lesson.objectives if (lesson.lesson, goal.id) in again]}
+def _lesson(lesson: LessonProgress, touched: Collection[str]) -> dict:
+    return {"number": _number(lesson.lesson), "title": lesson.title, "done": lesson.done,
+            "total": lesson.total, "begun": lesson.lesson in touched,
+            "goals": [{"text": goal.text, "done": goal.done, "total": goal.total}
+                      for goal in lesson.objectives if goal.total]}
 
 
-def _place(place: Place) -> dict:
+def _place(place: Place, *, to_section: bool = True) -> dict:
+    """What a link to an item needs; a lesson that is not begun is read from its top."""
     title = shorten(place.item.title, LONGEST_TITLE, placeholder=" …")
+    title += "`" * (title.count("`") % 2)       # code that was cut off ends here
     kind = "the exercise" if place.item.kind == "exercise" else "the question"
-    return {"lesson": f"{_number(place.lesson)} · {place.lesson_title}",
-            "what": f"{kind} “{title}”",
-            "notebook": f"{place.lesson}.ipynb"}
+    return {"verb": "Continue" if to_section else "Start", "what": f"{kind} “{title}”",
+            "number": _number(place.lesson), "lesson": f"{_number(place.lesson)} · {place.lesson_title}",
+            "notebook": f"{place.lesson}.ipynb",
+            "heading": place.item.see if to_section else "", "section": place.section if to_section else ""}
+
+
+def _missed(missed: Missed) -> dict:
+    return _place(missed) | {"certain": missed.certain}
+
+
+def _where(place: dict) -> str:
+    section = f", “{place['section']}”" if place["section"] else ""
+    return f"{place['lesson']} ({place['notebook']}{section})"
 
 
 def progress() -> Dashboard:

@@ -11,7 +11,7 @@ function build(node, attributes, children) {
   }
   // JupyterLab looks for this on the focused element itself, before it takes a key for a shortcut.
   if (FOCUSABLE.has(node.localName)) node.setAttribute("data-lm-suppress-shortcuts", "true");
-  node.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== ""));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
   return node;
 }
 
@@ -30,9 +30,10 @@ function rich(text) {
   return text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
 }
 
-// The frame of a widget: keys pressed inside it stay inside it.
+// The frame of a widget: keys pressed inside it stay inside it. A group, because a page has many of them: as
+// regions they would bury the few landmarks that a page should have.
 function frame(el, kind, label, ...children) {
-  const root = h("section", { class: `course course-${kind}`, "aria-label": label,
+  const root = h("div", { class: `course course-${kind}`, role: "group", "aria-label": label,
     onkeydown: (event) => event.stopPropagation() }, ...children);
   el.replaceChildren(root);
   return root;
@@ -41,6 +42,26 @@ function frame(el, kind, label, ...children) {
 // A region that screen readers read out when it changes.
 function live(...children) {
   return h("div", { role: "status", class: "course-live" }, ...children);
+}
+
+// Puts `nodes` where others stood. Who was on a control among those is on the same one afterwards.
+function swap(place, ...nodes) {
+  const controls = () => [...place.querySelectorAll([...FOCUSABLE, "[tabindex]"].join())];
+  const at = controls().indexOf(document.activeElement);
+  place.replaceChildren(...nodes);
+  if (at >= 0) controls()[at]?.focus({ preventScroll: true });
+}
+
+// A place for a drawing that is made anew for the width there is, so that writing in it keeps its size.
+function fitted(widest, draw) {
+  const place = h("div", {});
+  let width = 0;
+  const redraw = () => { if (width) place.replaceChildren(draw(width)); };
+  new ResizeObserver(([{ contentRect }]) => {
+    const now = Math.min(Math.round(contentRect.width), widest);
+    if (now !== width) { width = now; redraw(); }
+  }).observe(place);
+  return { place, redraw };
 }
 
 const NO_REPLY = "No reply yet. If a cell is running, this waits for it to end. If the kernel was restarted, " +
@@ -65,7 +86,7 @@ function sender(model, say, replied, noReply = NO_REPLY) {
 // Sign, word and words of a verdict, with the checks it is made of.
 function verdictNodes(verdict) {
   const checks = verdict.checks.map((check) => h("li", { "data-passed": String(check.passed) },
-    h("span", { class: "course-sign" }, check.passed ? "✔" : "✘"),
+    h("span", { class: "course-sign", "aria-hidden": "true" }, check.passed ? "✔" : "✘"),
     h("span", {}, h("span", { class: "course-hidden" }, check.passed ? "passed: " : "failed: "), check.name,
       check.message ? [": ", rich(check.message)] : "")));
   return h("div", { class: "course-verdict", "data-outcome": verdict.outcome },

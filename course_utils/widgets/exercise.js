@@ -3,7 +3,7 @@
 function render({ model, el }) {
   const verdict = live();
   const notice = live();
-  const hints = h("ol", { class: "course-hints" });
+  const hints = h("ol", { class: "course-hints", "aria-live": "polite" });
   const code = h("div", {});
   const earlier = h("span", {});
   const note = h("span", {});
@@ -18,23 +18,24 @@ function render({ model, el }) {
 
   const seen = h("div", {});
   const drawVerdict = () => {
-    verdict.replaceChildren(verdictNodes(model.get("verdict")));
+    swap(verdict, verdictNodes(model.get("verdict")));
     drawExhibits(seen, model.get("verdict").exhibits);
   };
   const drawHelp = () => {
     const shown = model.get("hints"), total = model.get("hints_total");
-    hints.replaceChildren(...shown.map((text, i) =>
-      h("li", {}, h("strong", {}, `Hint ${i + 1} of ${total}`), h("span", {}, rich(text)))));
+    while (hints.children.length > shown.length) hints.lastChild.remove();
+    shown.slice(hints.children.length).forEach((text) => hints.append(      // only what is new is read out
+      h("li", {}, h("strong", {}, `Hint ${hints.children.length + 1} of ${total}`), h("span", {}, rich(text)))));
     hintButton.textContent = hintsLeft() ? `Hint ${shown.length + 1} of ${total}` : "No more hints";
     hintButton.setAttribute("aria-disabled", String(!hintsLeft()));   // keeps the focus, unlike `disabled`
     earlier.textContent = model.get("earlier");
     note.textContent = model.get("solution_note");
     const block = model.get("code");
-    code.replaceChildren(...(block ? [h("h4", {}, block.title), h("pre", {}, block.source)] : []));
+    code.replaceChildren(...(block ? [h("p", {}, h("strong", {}, block.title)), h("pre", {}, block.source)] : []));
   };
 
   frame(el, "exercise", `Exercise: ${model.get("title")}`,
-    h("header", {}, h("span", { class: "course-kind" }, "Exercise"), h("strong", {}, model.get("title")),
+    h("div", { class: "course-head" }, h("span", { class: "course-kind" }, "Exercise"), h("strong", {}, model.get("title")),
       h("span", { class: "course-quiet" }, model.get("facts")), h("span", { class: "course-quiet" }, earlier)),
     verdict, seen, hints,
     h("div", { class: "course-buttons" },

@@ -102,7 +102,7 @@ function drawChart(found) {
   const levels = found.levels.map(([value, words]) => [
     svg("line", { class: "mark", x1: left, x2: width - right, y1: y.at(value), y2: y.at(value) }),
     svg("text", { x: width - right, y: y.at(value) - 4, "text-anchor": "end" }, words)]);
-  const drawn = found.lines.map((line, i) => drawLine(line, i, x, y));
+  const named = [], drawn = found.lines.map((line, i) => drawLine(line, i, x, y, named));
   const words = found.lines.map(({ name, points: of }) => (of.length ? `${name}, ${of.length} points from `
     + `${label(of[0][1])} to ${label(of.at(-1)[1])}` : `${name}, no points`));
   const legend = found.lines.length < 2 ? "" : h("ul", { class: "course-legend" }, found.lines.map(({ name, joined }, i) =>
@@ -112,7 +112,7 @@ function drawChart(found) {
     "aria-label": `${found.title}. ${found.x} against ${found.y}: ${words.join("; ")}` }, grid, marks, levels, drawn), legend];
 }
 
-function drawLine({ points, joined, band }, i, x, y) {
+function drawLine({ points, joined, band }, i, x, y, named) {
   const at = ([left, value]) => `${x.at(left)},${y.at(value)}`;
   const edge = band.length ? svg("polygon", { class: "band",
     points: [...band.map(([l, low]) => at([l, low])), ...band.map(([l, , high]) => at([l, high])).reverse()].join(" ") }) : "";
@@ -123,6 +123,14 @@ function drawLine({ points, joined, band }, i, x, y) {
       const marker = MARKERS[i % 5](x.at(point[0]), y.at(point[1]));
       if (!point[2]) return marker;
       marker.append(svg("title", {}, point[2]));
-      return [marker, few ? svg("text", { x: x.at(point[0]) + 6, y: y.at(point[1]) - 5 }, point[2]) : ""];
+      return [marker, few ? pointName(point[2], x.at(point[0]), y.at(point[1]), named) : ""];
     }));
+}
+
+// A point's name beside it, where no other name stands; pointing at it and the list of numbers tell all of them.
+function pointName(words, x, y, named) {
+  const width = 6.5 * words.length, left = x + 6 + width > BOX.width ? x - 6 - width : x + 6;
+  if (named.some((other) => Math.abs(other.y - y) < 12 && left < other.left + other.width && other.left < left + width)) return "";
+  named.push({ left, width, y });
+  return svg("text", { x: left < x ? x - 6 : left, y: y - 5, "text-anchor": left < x ? "end" : "start" }, words);
 }

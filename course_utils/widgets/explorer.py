@@ -223,3 +223,8 @@ def explore(title: str, look: Callable[..., Sequence[Exhibit]], **controls: Cont
         raise CourseError("explore needs at least one control, as "
                           'temperature=Slider("Temperature", [1, 2, 4]).')
     return Explorer(title, look, controls)
+
+
+def show_exhibits(title: str, *exhibits: Exhibit) -> Explorer:
+    """Exhibits with nothing to choose: a table, a chart, bars, pictures, words."""
+    return Explorer(title, lambda: exhibits, {})

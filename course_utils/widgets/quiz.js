@@ -45,7 +45,7 @@ function inOrder(model) {
     const from = order.indexOf(step);
     const to = from + by;
     touched = true;
-    if (to < 0 || to >= order.length) return;
+    if (to < 0 || to >= order.length) return heard.replaceChildren(`${step.text}: already ${to < 0 ? "first" : "last"}`);
     [order[from], order[to]] = [order[to], order[from]];
     draw();
     button.focus();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import inspect
 import re
@@ -10,12 +11,14 @@ import string
 from pathlib import Path
 
 import pytest
+import torch
+from torchvision.transforms import v2
 
 from course_utils import lessons as shipped
 from course_utils.teaching import content
 
 EXERCISES = [exercise for lesson in content.lessons() for exercise in content.load_lesson(lesson).exercises()]
-SEEDS = (0, 1)
+SEEDS = (0, 1, 2, 3, 4)
 
 
 def each_exercise():
@@ -82,6 +85,56 @@ def test_every_check_is_why_some_wrong_answer_fails(exercise):
     for id in exercise.wrongs:
         reasons |= {next(c.name for c in verdict_on_wrong(exercise, id).checks if not c.passed)}
     assert reasons == {check.name for check in exercise.check_list}
+
+
+def prepared_with(resize: v2.Transform, mean: float):
+    """An answer to “Prepare a picture” with a mean that is nobody's: no check has words for that."""
+    steps = v2.Compose([resize, v2.CenterCrop(224), v2.ToImage(), v2.ToDtype(torch.float32, scale=True),
+                        v2.Normalize([mean] * 3, [0.5] * 3)])
+
+    def prepare(picture):
+        return steps(picture.convert("RGB"))[None]
+    return prepare
+
+
+def as_tokens(model, images):
+    """An answer to “Read the features”: maps in the form that transformers have, (N, places, 1280)."""
+    model.eval()
+    with torch.inference_mode():
+        return model.forward_features(images).flatten(2).transpose(1, 2)
+
+
+def strongest_places(model, images):
+    """Another that no check has words for, and whose behaviour is none of the known ones."""
+    model.eval()
+    with torch.inference_mode():
+        return model.forward_features(images).amax(dim=(2, 3))
+
+
+BICUBIC = v2.InterpolationMode.BICUBIC
+
+
+@pytest.mark.parametrize("name, answer, mistake", [
+    ("prepare-a-picture", prepared_with(v2.Resize((224, 224), BICUBIC), 0.1), "squashed"),
+    ("prepare-a-picture", prepared_with(v2.Resize(224, BICUBIC), 0.1), "resized-to-the-crop"),
+    ("prepare-a-picture", prepared_with(v2.Resize(256, BICUBIC), 0.1), None),
+    ("extract-features", as_tokens, "not-pooled"),
+    ("extract-features", strongest_places, None),
+])
+def test_an_answer_without_words_of_its_own_is_known_by_what_it_does(name, answer, mistake):
+    exercise = content.load_exercise(f"05_feature_extraction/{name}")
+    verdict = exercise.grade(answer)
+    assert verdict.mistake == mistake and verdict.outcome in ("wrong", "partly right"), verdict
+    like = exercise.wrongs[mistake].looks_like if mistake else ""
+    assert verdict.message.endswith(f" This is what comes of it where {like}.") == bool(mistake), verdict
+
+
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.observe], ids=lambda exercise: exercise.id)
+def test_fingerprints_tell_known_wrong_answers_from_right_ones(exercise):
+    right = [exercise.solution_function, *exercise.alternatives.values()]
+    with (exercise.guard or contextlib.nullcontext)():
+        wrong = list(exercise.known_fingerprints.values())
+        assert wrong and not any(exercise.observe(answer) in wrong for answer in right)
 
 
 @each_exercise()

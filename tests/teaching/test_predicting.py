@@ -25,8 +25,8 @@ questions:
       - {text: the network, reason: It overfits.}
   - {id: how-fast, kind: numeric, predict: true, objective: guess, prompt: "How fast?", answer: 100,
      tolerance: 10 %, unit: ms, reason: Convolutions take the time.}
-  - {id: in-order, kind: ordering, predict: true, objective: guess, prompt: "Order?", steps: [one, two, three],
-     reason: It counts.}
+  - {id: in-order, kind: ordering, predict: true, objective: guess, prompt: "Order?", reason: It counts.,
+     steps: [one, two, three]}
 """
 
 

@@ -57,6 +57,10 @@ def test_every_test_file_belongs_to_exactly_one_stage():
     assert all((ROOT / folder).is_dir() for folder in others)
 
 
+def test_every_stage_runs_in_exactly_one_lane():
+    assert sorted(stage for lane in run_tests.LANES for stage in lane) == sorted(run_tests.STAGES)
+
+
 def test_the_last_line_counts_everything(tmp_path):
     """The whole program, on the smallest stage."""
     done = subprocess.run([sys.executable, "tools/run_tests.py", "no-such-stage"], cwd=ROOT,

@@ -7,6 +7,9 @@ import math
 import threading
 from functools import partial
 
+import torch
+from torch import nn
+
 from course_utils import pretrained
 from course_utils.widgets import training_curves
 
@@ -75,3 +78,23 @@ def test_the_text_form_is_a_table():
     curves(Epoch(1, train_loss=1.25, val_loss=0.5, val_accuracy=0.925))
     first, _, row = curves.text().splitlines()
     assert first == "The head: 1 of 2 epochs, 2 s" and row.split() == ["1", "1.250", "0.500", "92.5%"]
+
+
+def test_a_mark_says_from_which_epoch_on_layers_learn():
+    curves = training_curves(2)
+    curves(Epoch(1))
+    curves(Epoch(2, unfrozen=("conv_head", "blocks.6")))
+    assert [e["unfrozen"] for e in curves.epochs] == ["", "conv_head, blocks.6"]
+    first, second = curves.text().splitlines()[2:]
+    assert "✎" not in first and second.endswith("✎ conv_head, blocks.6 began to learn")
+
+
+def test_what_fit_unfreezes_is_marked():
+    """With a real training, of a network that has nothing but two layers."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    pretrained.freeze(model[0])
+    batches = [(torch.randn(8, 4), torch.arange(8) % 2)]
+    curves = training_curves(2)
+    pretrained.fit(model, batches, batches, epochs=2, unfreeze_at={2: "0"}, on_epoch=curves)
+    assert [e["unfrozen"] for e in curves.epochs] == ["", "0"]

@@ -84,7 +84,7 @@ def features_of(model, images):
 
 @extract_the_features.wrong("not-pooled", says=(
     "These are feature maps of shape {shape}: one vector for each place in the picture. Average over height "
-    "and width for one vector per picture."))
+    "and width for one vector per picture."), looks_like="maps are not averaged over height and width")
 def features_of(model, images):
     model.eval()
     with torch.no_grad():
@@ -210,6 +210,13 @@ def _(answer):
            "The model's weights are the same, but its scores are not: some part of it was replaced.")
     expect(not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules()),
            "A hook was left in the model, and keeps what passes from now on. Call `.remove()` on it.")
+
+
+@extract_the_features.fingerprint
+def _(answer):
+    """How many numbers a picture gets, in whatever shape, and their mean: of small and of larger pictures."""
+    found = [read(answer, further_trained_lite0(), pictures(2, size)).float() for size in (64, 96)]
+    return [(features.numel() // 2, round(features.mean().item(), 2)) for features in found]
 
 
 extract_the_features.hints(

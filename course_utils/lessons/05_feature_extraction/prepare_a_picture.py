@@ -23,6 +23,8 @@ HALF = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
 # Mean difference per pixel, on a scale from -1 to 1. On the cat: other resampling 0.01, a picture moved by
 # one pixel (rounding) 0.06; the mildest of the mistakes below 0.19.
 CLOSE = 0.08
+# On its middle square, where no side is rounded: torch on floats instead of PIL 0.002, bilinear 0.008.
+EQUAL = 0.004
 
 
 @prepare_a_picture.starter
@@ -63,9 +65,9 @@ def prepare(picture):
     return (pixels.permute(2, 0, 1).float() / 127.5 - 1)[None]
 
 
-def steps(mean_and_std=HALF, resize=256) -> v2.Compose:
+def steps(mean_and_std=HALF, resize=256, interpolation=BICUBIC) -> v2.Compose:
     """The usual steps with one thing changed: what the wrong answers below have in common."""
-    return v2.Compose([v2.Resize(resize, interpolation=BICUBIC), v2.CenterCrop(224), v2.ToImage(),
+    return v2.Compose([v2.Resize(resize, interpolation), v2.CenterCrop(224), v2.ToImage(),
                        v2.ToDtype(torch.float32, scale=True), v2.Normalize(*mean_and_std)])
 
 
@@ -93,16 +95,25 @@ def prepare(picture):
 
 @prepare_a_picture.wrong("squashed", says=(
     "The picture is squashed: Resize((224, 224)), as any two numbers, ignores its proportions. Resize(256) "
-    "scales the shorter side, then CenterCrop(224) takes the middle."))
+    "scales the shorter side, then CenterCrop(224) takes the middle."),
+    looks_like="the whole picture is squashed into a square: give Resize one number")
 def prepare(picture):
     return steps(resize=(224, 224))(picture.convert("RGB"))[None]
 
 
 @prepare_a_picture.wrong("resized-to-the-crop", says=(
     "The crop takes nothing away at the top and bottom: you resized to 224. These weights were tested with "
-    "a crop of 0.875, which is Resize(256) before CenterCrop(224)."))
+    "a crop of 0.875, which is Resize(256) before CenterCrop(224)."),
+    looks_like="nothing is cut off the shorter side: Resize(256) comes before CenterCrop(224)")
 def prepare(picture):
     return steps(resize=224)(picture.convert("RGB"))[None]
+
+
+@prepare_a_picture.wrong("bilinear", says=(
+    "Pixels are off by {off:.3f} on average: this is what bilinear resizing gives, the default of `Resize`. "
+    "These weights expect `interpolation=v2.InterpolationMode.BICUBIC`."))
+def prepare(picture):
+    return steps(interpolation=InterpolationMode.BILINEAR)(picture.convert("RGB"))[None]
 
 
 @prepare_a_picture.wrong("bgr", says=(
@@ -141,9 +152,12 @@ def tensor_of(answer, picture: Image.Image) -> Tensor:
     return result
 
 
-def small_and_upright() -> Image.Image:
-    """The cat with its sides swapped, 120 × 180 pixels: any size must do."""
-    return chelsea().transpose(Image.Transpose.ROTATE_90).resize((120, 180))
+def pixels_of(answer, picture: Image.Image) -> Tensor:
+    """The same as (1, 3, 224, 224): whether the batch's dimension is there, another check asks."""
+    result = tensor_of(answer, picture)
+    result = result[None] if result.ndim == 3 else result
+    expect(result.shape == (1, 3, 224, 224), "There are no pixels of shape (1, 3, 224, 224) to compare.")
+    return result
 
 
 def apart(a: Tensor, b: Tensor) -> float:
@@ -156,8 +170,8 @@ def levels(pixels: Tensor) -> Tensor:
     return torch.stack([pixels.mean(dim=(0, 2, 3)), pixels.std(dim=(0, 2, 3))])
 
 
-def looks_like(result: Tensor, picture: Image.Image) -> str | None:
-    """The known mistake whose behaviour `result` shows, if there is one."""
+def known_mistake(result: Tensor, picture: Image.Image) -> str | None:
+    """The known mistake whose pixels `result` shows, if there is one."""
     mistakes = {mistake: prepare_a_picture.wrongs[mistake].function for mistake in (
         "imagenet-mean-and-std", "not-normalised", "squashed", "resized-to-the-crop", "bgr")}
     if apart(result, steps(resize=(256, 256))(picture)) < CLOSE:
@@ -183,12 +197,11 @@ def _(answer):
 
 @prepare_a_picture.checks("the pixels these weights expect", points=3)
 def _(answer):
-    for picture in (chelsea(), small_and_upright()):
-        result = tensor_of(answer, picture)
-        result = result[None] if result.ndim == 3 else result
-        expect(result.shape == (1, 3, 224, 224), "There are no pixels of shape (1, 3, 224, 224) to compare.")
+    small_and_upright = chelsea().transpose(Image.Transpose.ROTATE_90).resize((120, 180))
+    for picture in (chelsea(), small_and_upright):
+        result = pixels_of(answer, picture)
         expect(result.max() < 20, mistake="pixels-to-255", largest=result.max().item())
-        if mistake := looks_like(result, picture):
+        if mistake := known_mistake(result, picture):
             expect(False, mistake=mistake)
         right = preprocessing("efficientnet_lite0")(picture)[None]
         expect(apart(result, right) < CLOSE,
@@ -198,6 +211,17 @@ def _(answer):
         off = (levels(result) - levels(right)).abs().max()
         expect(off < 0.02, f"Mean or standard deviation of a channel is off by {off:.2f}: Normalize takes "
                            "0.5 and 0.5 for each of them.")
+
+
+@prepare_a_picture.checks("resized as these weights expect")
+def _(answer):
+    square = chelsea().crop((0, 0, 300, 300))         # no side to be rounded
+    result, right = pixels_of(answer, square), preprocessing("efficientnet_lite0")(square)[None]
+    bilinear = steps(interpolation=InterpolationMode.BILINEAR)(square)[None]
+    off = apart(result, right)
+    expect(apart(result, bilinear) > EQUAL, mistake="bilinear", off=off)
+    expect(off < EQUAL, f"On a square picture, where nothing is rounded, pixels still differ by {off:.3f} on "
+                        "average. Resize the shorter side to 256, by bicubic interpolation.")
 
 
 @prepare_a_picture.checks("any mode of picture")
@@ -214,8 +238,17 @@ def _(answer):
                mistake="took-rgb-for-granted", mode=picture.mode)
 
 
+@prepare_a_picture.fingerprint
+def _(answer):
+    """How many slanting stripes are left across and down: what was cut off, whatever the colours became."""
+    x, y = torch.arange(480), torch.arange(320)[:, None]
+    stripes = Image.fromarray(((x + y) // 25 % 2 * 255).to(torch.uint8).numpy()).convert("RGB")
+    red = answer(stripes)[0, 0]
+    return [(line > line.mean()).int().diff().abs().sum().item() for line in (red[112], red[:, 112])]
+
+
 prepare_a_picture.hints(
     "Print `preprocessing(model)`: it lists the steps of these weights, with their numbers.",
-    "Steps in order: convert to RGB, Resize(256), CenterCrop(224), to float in [0, 1], Normalize(0.5, 0.5).",
+    "Steps in order: to RGB, Resize(256, bicubic), CenterCrop(224), to float in [0, 1], Normalize(0.5, 0.5).",
     "`torchvision.transforms.v2` has them all; `ToImage()` then `ToDtype(torch.float32, scale=True)` makes "
     "the tensor. `.unsqueeze(0)` makes the batch.")

@@ -93,6 +93,15 @@ def _imagenet_names(cfg: dict) -> tuple[str, ...] | None:
     return tuple(timm.data.ImageNetInfo(subset).label_descriptions()) if subset else None
 
 
+@cache
+def imagenet_definitions() -> dict[str, str]:
+    """What WordNet says of each of ImageNet's 1,000 classes, by synset, in the order of a model's scores."""
+    info = timm.data.ImageNetInfo()
+    said = info.label_descriptions(detailed=True, as_dict=True)         # "tabby, tabby cat: a cat with …"
+    return {synset: said[synset].removeprefix(f"{words}: ")
+            for synset, words in info.label_descriptions(as_dict=True).items()}
+
+
 def licence_of(weights: Weights) -> str:
     """The licence of the weights as their library states it, else as data/weights.csv does."""
     if weights.source == "timm":

@@ -1,0 +1,66 @@
+"""strategy_chooser: advice with its reasons and its test. learning_curve_lab: what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from course_utils.pretrained import recommend_strategy
+from course_utils.teaching.exhibits import Chart, Line, Table, Words
+from course_utils.widgets.explorer import Choice, Explorer, Slider, explore
+
+SIZES = (5, 20, 60, 150, 400, 1_000, 3_000, 10_000, 30_000)
+SIMILARITY = {"similar: photographs of things and places": "similar",
+              "different: seen from above, drawn, under a microscope": "different",
+              "very different: X-rays, radar, spectrograms": "very different"}
+BUDGETS = {"whatever is best": None, "low: minutes on a processor": "low", "medium: an hour": "medium",
+           "high: hours, or a graphics card": "high"}
+
+
+def strategy_chooser(title: str = "What to try first") -> Explorer:
+    """Advice by size, similarity and budget, why, and the experiment that would show it wrong."""
+    def look(images: int, similarity: str, budget: str | None) -> list:
+        advice = recommend_strategy(images, similarity, budget=budget)
+        return [Words(f"Try {advice.strategy}."), *map(Words, advice.reasons),
+                Words(f"To test it: {advice.experiment}")]
+
+    return explore(title, look, images=Slider("Training pictures per class", SIZES, 60, form="{:,}".format),
+                   similarity=Choice("Compared with ImageNet", SIMILARITY), budget=Choice("Budget", BUDGETS))
+
+
+def learning_curve_lab(rows: Sequence[dict], title: str = "Learning curves, as recorded") -> Explorer:
+    """Accuracy by pictures per class for each strategy, with the spread of the seeds, on a chosen data set.
+
+    Args:
+        rows: of {dataset, per_class, strategy, accuracy (one for each seed), mean, spread}.
+    """
+    datasets = list(dict.fromkeys(row["dataset"] for row in rows))
+    strategies = list(dict.fromkeys(row["strategy"] for row in rows))
+
+    def look(dataset: str, compare: str) -> list:
+        chosen = [row for row in rows if row["dataset"] == dataset and compare in ("all", row["strategy"])]
+        lines = []
+        for strategy in dict.fromkeys(row["strategy"] for row in chosen):
+            own = [row for row in chosen if row["strategy"] == strategy]
+            own.sort(key=lambda row: row["per_class"])
+            lines.append(Line(strategy, [(row["per_class"], row["mean"]) for row in own],
+                              band=[(row["per_class"], min(row["accuracy"]), max(row["accuracy"]))
+                                    for row in own]))
+        return [Chart(f"{dataset}: test accuracy, mean and range of the seeds", "labelled pictures per class",
+                      "test accuracy", lines, log_x=True, percent=True), best_table(rows, dataset)]
+
+    return explore(title, look, dataset=Choice("Pictures", datasets),
+                   compare=Choice("Strategies", ["all", *strategies]))
+
+
+def best_table(rows: Sequence[dict], dataset: str) -> Table:
+    """The best strategy at each size, and whether the next one is out of reach of the spread."""
+    table = []
+    own = [row for row in rows if row["dataset"] == dataset]
+    for per_class in sorted({row["per_class"] for row in own}):
+        here = [row for row in own if row["per_class"] == per_class]
+        first, second = sorted(here, key=lambda row: -row["mean"])[:2]
+        clear = min(first["accuracy"]) > max(second["accuracy"])
+        table.append([str(per_class), f"{first['strategy']}, {first['mean']:.1%}",
+                      f"{second['strategy']}, {second['mean']:.1%}",
+                      "in every seed" if clear else "not beyond the spread"])
+    return Table("Best by pictures per class", ["pictures", "best", "second", "better"], table)

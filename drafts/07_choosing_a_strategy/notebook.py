@@ -1,0 +1,190 @@
+# %% [markdown] tags=["teaches:idea"]
+# ## The idea
+#
+# Feature extraction, the last layers, the whole network: which, for your pictures? Three things decide: how
+# many labelled pictures there are, how much they look like those of pretraining, and what you can spend.
+# There are rules for it, everybody quotes them, and they contradict each other. So take a rule for the
+# **first try**, and an experiment for the **decision**.
+#
+# The pictures of this lesson are **rendered** flowers and defects, and scanned digits.
+
+# %%
+import json
+import math
+import random
+
+import torch
+
+from course_utils import paths
+from course_utils.pretrained import (
+    extract_features, linear_probe, load_dataset, load_model, measure_similarity, recommend_strategy)
+from course_utils.widgets import (
+    learning_curve_lab, show_exercise, show_pictures, show_quiz, show_result, strategy_chooser)
+
+torch.manual_seed(0)
+model = load_model("efficientnet_lite0")
+sets = {name: load_dataset(name) for name in ("flowers", "defects", "digits")}
+show_pictures([data.train[0][0].resize((128, 128)) for data in sets.values()],
+              [f"{name}: {data.card.kind}" for name, data in sets.items()], alt="first picture", width=128)
+
+# %% [markdown] tags=["teaches:table"]
+# ## Two rules of thumb
+#
+# By size **and similarity**:
+#
+# | pictures | domain | first try | because |
+# |---|---|---|---|
+# | few | similar | feature extraction | the features suffice, and a head alone hardly overfits |
+# | few | different | feature extraction, with augmentation | too few pictures to change the features |
+# | many | similar | fine-tune the last layers | the most specialised features can be adjusted |
+# | many | different | fine-tune everything | every level can adapt |
+# | any | very different, as in medicine | that domain's weights; else everything | features may not help |
+#
+# By **pictures per class** alone: below 1,000 feature extraction, up to 10,000 partial fine-tuning, above
+# that all of it. Neither has a published source, and others count all pictures together instead of those
+# per class.
+
+# %%
+show_quiz("07_choosing_a_strategy", "cracks-and-scratches")
+
+# %% [markdown] tags=["teaches:chooser"]
+# The chooser asks both rules, says where they disagree, and names the experiment that would test its advice.
+# Find a setting in which the two disagree.
+
+# %%
+strategy_chooser()
+
+# %% [markdown] tags=["teaches:disagree"]
+# Take 1,200 satellite pictures in each of ten classes. By pictures per class: partial fine-tuning. By size
+# and similarity: full fine-tuning, since the domain is another. And whoever counts all 12,000 together says
+# "full" for a third reason. Only a run can decide.
+
+# %% tags=["teaches:rules-disagree"]
+# NBVAL_CHECK_OUTPUT
+recommend_strategy(1_200, "different")
+
+# %% [markdown] tags=["teaches:similarity"]
+# ## How similar?
+#
+# Usually a scale is quoted: photographs, animals, objects, scenes are similar; X-rays, microscopy,
+# handwriting and industrial defects less; satellite pictures, radar, spectrograms and plots least. The
+# order is debatable, and depends on what a network reacts to. So measure.
+#
+# One measure needs no labels: every BatchNorm carries the mean and variance that its channels had on the
+# training pictures. How far are they from those on yours? **Predict** the order.
+
+# %%
+show_quiz("07_choosing_a_strategy", "order-by-similarity")
+
+# %% tags=["teaches:similarity-measured"]
+for name, data in sets.items():
+    print(f"{name:8} similarity {measure_similarity(model, data.train):.2f}")
+show_result("07_choosing_a_strategy", "order-by-similarity")
+
+# %% [markdown]
+# 1 would be the same statistics, 0 no overlap. What this cannot say is whether the features **separate your
+# classes**. A probe can, in a second, and it is the better question. The cell compares with guessing.
+
+# %% tags=["teaches:probe-measures"]
+for name, data in sets.items():
+    train, val = (extract_features(model, part, size=96) for part in (data.train, data.val))
+    probe = linear_probe(train, val)
+    print(f"{name:8} probe {probe.accuracy:.0%} of validation, guessing {1 / len(data.classes):.0%}")
+
+# %%
+show_quiz("07_choosing_a_strategy", "what-similarity-misses")
+
+# %% [markdown] tags=["teaches:curve"]
+# ## A learning curve
+#
+# One accuracy says little. A **learning curve** says how it grows with the number of labelled pictures:
+# whether more labels would help, and where one strategy overtakes another. Each point needs a smaller
+# training set, fairly drawn, several times.
+#
+# **Exercise.** Draw it.
+
+# %% tags=["exercise:07_choosing_a_strategy/draw-per-class"]
+
+# %% [markdown]
+# ## The lab
+#
+# The record holds five strategies on three data sets with 5, 15 and 45 labelled pictures per class, three
+# draws each, 96 pixels, some sixty steps of training. It took tens of minutes, so it ships; `python
+# tools/records/strategies.py` makes it again. **Predict** first.
+
+# %%
+show_quiz("07_choosing_a_strategy", "five-per-class")
+
+# %% tags=["teaches:lab"]
+record = json.loads((paths.results() / "strategies.json").read_text())
+rows = record["results"]["rows"]
+print(f"{record['command']}, seeds {record['seeds']}, {record['date']}, {record['machine']['cores']} cores")
+learning_curve_lab(rows)
+
+# %% tags=["teaches:lab-read"]
+few = {row["strategy"]: row for row in rows if (row["dataset"], row["per_class"]) == ("flowers", 5)}
+for name, row in few.items():
+    print(f"{name:30} {row['mean']:.1%}  in {len(row['accuracy'])} draws {min(row['accuracy']):.1%} "
+          f"to {max(row['accuracy']):.1%}")
+best = max(few, key=lambda name: few[name]["mean"])
+option = next((id for id in ("scratch", "fine-tuning") if id in best), "extraction")
+show_result("07_choosing_a_strategy", "five-per-class", found=option)
+
+# %% [markdown] tags=["teaches:negative-transfer"]
+# Go through the three data sets. Look for three things:
+#
+# - where a strategy overtakes another as labels grow;
+# - how wide the bands are where labels are few: one draw could have told any story;
+# - whether *from scratch* comes near anywhere. Where pretrained weights end up **worse** than random ones,
+#   that is **negative transfer**. It is rare, and it is a reason to run the baseline, not to believe.
+#
+# Small pictures and few steps keep the record short, and fine-tuning gains most from more of both. What it
+# shows holds for this setting. Change `STEPS` or `SIZE` in the script and see.
+
+# %% [markdown] tags=["teaches:luck"]
+# ## Better, or luck?
+#
+# Two strategies, three draws each: 71 %, 80 %, 75 % against 69 %, 79 %, 72 %. The ranges overlap, and yet
+# the first won every time. Draws differ more than strategies, so compare **in pairs**: the same draw, both
+# strategies, the difference. Its mean and the **standard error** of that mean say more than two bands.
+#
+# **Exercise.** Compute both.
+
+# %% tags=["exercise:07_choosing_a_strategy/decide-by-seeds"]
+
+# %% tags=["teaches:pairs"]
+def in_pairs(dataset, per_class, first, second):
+    """Mean difference of two strategies over the draws, in percentage points, and its standard error."""
+    of = {row["strategy"]: torch.tensor(row["accuracy"]) for row in rows
+          if (row["dataset"], row["per_class"]) == (dataset, per_class)}
+    points = 100 * (of[first] - of[second])
+    return points.mean().item(), points.std().item() / len(points) ** 0.5
+
+
+for dataset in sets:
+    for per_class in (5, 45):
+        mean, error = in_pairs(dataset, per_class, "partial fine-tuning", "feature extraction")
+        print(f"{dataset:8} {per_class:3} per class: partial fine-tuning {mean:+5.1f} ± {error:.1f} points")
+
+# %% [markdown]
+# With three draws, an error is itself uncertain: as a rule of thumb, below four of them do not count. More
+# draws are often cheaper than a wrong decision.
+
+# %%
+show_quiz("07_choosing_a_strategy", "when-to-stop")
+
+# %% [markdown] tags=["teaches:traps"]
+# ## What can go wrong
+#
+# - **A rule taken for a result.** It has not seen your pictures.
+# - **One draw.** With few labels, draws differ more than strategies.
+# - **Unequal effort**: a tuned favourite against a rival with default rates.
+# - **The test set for choosing.** Choose by validation; then open the test set once.
+# - **Costs left out.** Half a point more for a hundred times the time is a decision, not a victory.
+#
+# ## Take-away
+#
+# Extract first: it takes a minute and is the number to beat. Ask the rules what to try next, measure
+# similarity with a probe, and decide by several draws, in pairs.
+#
+# **Next:** see *Your progress* in [lesson 00](00_start_here.ipynb#Your-progress).

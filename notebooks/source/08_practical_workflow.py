@@ -1,0 +1,251 @@
+# %% [markdown] tags=["teaches:idea"]
+# ## The idea
+#
+# From a folder of pictures to a model that others can use: folders, splits, a training loop, more than one
+# number to judge by, a file that a stranger can load. Each step has a slip that costs no error message and a
+# lot of accuracy, or worse, gives some that is not there.
+#
+# The pictures here are **rendered surface defects**: five kinds of surface, as an inspection camera would see
+# them. They are drawn by a program, so accuracy on them says nothing about real surfaces.
+
+# %%
+import copy
+import random
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+from torchvision.datasets import ImageFolder
+from torchvision.transforms import v2
+
+from course_utils import paths
+from course_utils.pretrained import (
+    evaluate, export, extract_features, fit, freeze, linear_probe, load_checkpoint, load_dataset, load_model,
+    preprocessing, replace_head, save_checkpoint, train_mode, unfreeze)
+from course_utils.widgets import (
+    calibration_plot, confusion_explorer, show_exercise, show_pictures, show_quiz, upload_demo)
+
+torch.manual_seed(0)
+folder = paths.data() / "defects"
+for part in ("train", "val", "test"):
+    print(part, {kind.name: len(list(kind.iterdir())) for kind in sorted((folder / part).iterdir())})
+
+# %% [markdown] tags=["teaches:folders"]
+# ## Folders
+#
+# One folder for each part, in it one folder for each class: `train/crack/017.jpg`. torchvision's
+# `ImageFolder` reads that, and so does `load_dataset("folder:PATH")`. There, classes get their numbers in
+# alphabetical order; elsewhere the order may be another, as in the data set loaded below. So the names go
+# with the model, in the order it was trained with: after renaming a folder, 3 is another class.
+#
+# Count first. With 95 % of the pictures in one class, a model that always says this class is 95 % right. Then
+# weigh the loss (`nn.CrossEntropyLoss(weight=…)`), draw rare classes more often, and judge by recall.
+
+# %%
+defects = load_dataset("defects")
+one_of_each = [defects.train.labels.index(label) for label in range(len(defects.classes))]
+show_pictures([defects.train[i][0] for i in one_of_each], defects.classes, alt="rendered surface", width=110)
+
+# %% [markdown] tags=["teaches:splits"]
+# ## Splits
+#
+# **Train** is learned from, **validation** chosen by, **test** opened once, at the end. The parts must not
+# share anything that gives the answer away. Ten photographs of the same plate are no ten plates: cut by
+# plate, patient, house, day, never by picture. A picture that is in train and in validation, perhaps as a
+# smaller copy, is a **leak**, and so is a choice made by looking at the test set.
+
+# %%
+show_quiz("08_practical_workflow", "what-leaks")
+
+# %% [markdown]
+# **Exercise.** Cut by object.
+
+# %% tags=["exercise:08_practical_workflow/split-by-group"]
+
+# %% [markdown] tags=["teaches:transforms"]
+# ## Two ways to prepare
+#
+# Training pictures are augmented, validation pictures are not. Augmentation goes **before** the weights' own
+# scaling and normalising, and does not replace them: a common slip is a training pipeline that ends in
+# `ToTensor()` while validation normalises. The two below end in the same three steps.
+
+# %% tags=["teaches:two-pipelines"]
+model = load_model("efficientnet_lite0")
+weights, size = model.course_weights, 128
+last_steps = [v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(weights.mean, weights.std)]
+augmented = v2.Compose([
+    v2.RandomResizedCrop(size, scale=(0.5, 1.0)), v2.RandomHorizontalFlip(),
+    v2.ColorJitter(brightness=0.2, contrast=0.2, saturation=0.2), *last_steps])
+plain = preprocessing(model, size=size)
+
+train_batches = DataLoader(ImageFolder(folder / "train", augmented), batch_size=32, shuffle=True)
+val_batches = DataLoader(ImageFolder(folder / "val", plain), batch_size=32)
+images, labels = next(iter(train_batches))
+print("a training batch:", tuple(images.shape), f"mean {images.mean():.2f}, deviation {images.std():.2f}")
+images, labels = next(iter(val_batches))
+print("a validation one:", tuple(images.shape), f"mean {images.mean():.2f}, deviation {images.std():.2f}")
+
+# %%
+show_quiz("08_practical_workflow", "where-to-augment")
+
+# %% [markdown] tags=["teaches:loop"]
+# ## The loop, written out
+#
+# `fit` is convenient, and everybody should have written its loop once. Frozen backbone, new head with
+# dropout, cross-entropy, Adam at 1e-3. `StepLR(5, 0.1)` divides the rate by ten every five epochs: it is
+# stepped once an epoch, after validation. Ten epochs are usual; two must do here.
+#
+# **Exercise.** First the function that the loop needs: validation.
+
+# %% tags=["exercise:08_practical_workflow/validate-a-model"]
+
+# %% [markdown]
+# In the loop, look for: modes set each epoch; pictures moved to the device; the best epoch kept, not the
+# last; a stop when validation no longer improves.
+
+# %% tags=["teaches:loop-code"]
+device = "cuda" if torch.cuda.is_available() else "cpu"
+classes = train_batches.dataset.classes
+net = freeze(replace_head(copy.deepcopy(model), classes, dropout=0.5, seed=0)).to(device)
+unfreeze(net.classifier)
+optimizer = torch.optim.Adam(net.classifier.parameters(), lr=1e-3)
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=5, gamma=0.1)
+best, kept, patience, epochs = float("inf"), None, 3, 2
+for epoch in range(1, epochs + 1):
+    train_mode(net)
+    for images, labels in train_batches:
+        loss = F.cross_entropy(net(images.to(device)), labels.to(device))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    found = evaluate(net, val_batches)
+    scheduler.step()
+    print(f"epoch {epoch}: validation loss {found.loss:.3f}, accuracy {found.accuracy:.1%}")
+    if found.loss < best:
+        best, kept, since = found.loss, copy.deepcopy(net.state_dict()), epoch
+    elif epoch - since >= patience:
+        break
+net.load_state_dict(kept)
+print(f"kept: epoch {since}")
+
+# %% [markdown] tags=["teaches:checkpoints"]
+# ## Save and load
+#
+# To go on after a crash you need more than weights: **state dict, optimizer, scheduler, epoch, validation
+# accuracy**, and what makes sense of it: class names, preprocessing, versions. Resume at the *next* epoch.
+# With `map_location="cpu"` a file from a machine with a GPU loads on one without.
+#
+# `fit(…, checkpoint=path, resume=True)` and `save_checkpoint` keep all that, in files without code.
+# **Predict**: below, a head saved with dropout meets one without.
+
+# %%
+show_quiz("08_practical_workflow", "which-keys")
+
+# %%
+show_quiz("08_practical_workflow", "resume-where")
+
+# %% [markdown]
+# The file below holds what was listed, as a plain dict.
+
+# %% tags=["teaches:mismatch"]
+place = Path(tempfile.mkdtemp())
+torch.save({"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch,
+            "scheduler": scheduler.state_dict(), "val_accuracy": found.accuracy}, place / "mine.pt")
+bare = replace_head(copy.deepcopy(model), classes, seed=0)
+try:
+    bare.load_state_dict(torch.load(place / "mine.pt", map_location="cpu", weights_only=True)["model"])
+except RuntimeError as error:
+    print(str(error)[:330])
+
+# %% [markdown] tags=["teaches:stranger"]
+# `classifier.1.weight` is the Linear *behind* the dropout, in a `Sequential`; the bare Linear calls its
+# weight `classifier.weight`. Build the same head and it loads. `strict=False` would only hide it: the head
+# would stay random, without an error.
+#
+# A file with metadata needs no guessing. This is all a stranger has to type:
+
+# %% tags=["teaches:metadata"]
+save_checkpoint(place / "defects.pt", net, optimizer=optimizer, epoch=epoch)
+checkpoint = load_checkpoint(place / "defects.pt")
+print(checkpoint.classes, checkpoint.epoch, checkpoint.weights.name, checkpoint.versions["torch"], sep="\n")
+
+# %% [markdown] tags=["teaches:metrics"]
+# ## More than one number
+#
+# To look at errors, let us have a better model first: a linear probe on features at full size.
+#
+# - **Confusion matrix**: who is taken for whom. Choose a cell and see the pictures behind it.
+# - **Recall** of a class: the share of its pictures that was found. Accuracy hides a rare class, recall
+#   does not.
+# - **Calibration**: of the pictures it is 80 % sure of, are 80 % right? Networks tend to be too sure.
+
+# %%
+train, val = (extract_features(model, part) for part in (defects.train, defects.val))
+probe = linear_probe(train, val)
+scores = probe.logits(val)
+confusion_explorer(scores, defects.val)
+
+# %% tags=["teaches:calibration"]
+calibration_plot(scores, defects.val.labels)
+
+# %% [markdown]
+# A few dozen pictures in a bin say little: their share would jump with each one more.
+
+# %%
+show_quiz("08_practical_workflow", "rare-class")
+
+# %% [markdown] tags=["teaches:test-once"]
+# ## The test, once
+#
+# Everything so far was chosen by the validation pictures. Now the test pictures, once.
+
+# %%
+final = replace_head(copy.deepcopy(model), defects.classes)
+final.classifier = probe.as_head()
+final.course_classes = defects.classes
+result = evaluate(final, defects.test)
+print(result)
+
+# %% [markdown] tags=["teaches:deploy"]
+# ## Hand it on
+#
+# A program without PyTorch can run the model from an **ONNX** file. An export may go wrong silently, so
+# compare the outputs: `export` refuses if they differ. Beside it lie the weights as **safetensors**, which
+# can hold no code, and a **model card**: what it is, what it was trained on, how well it does, what it must
+# not be used for. What nobody told it asks for.
+
+# %% tags=["teaches:export"]
+shared = export(final, place / "shared", data=defects, metrics=result)
+for file in sorted((place / "shared").iterdir()):
+    print(f"{file.name}: {file.stat().st_size / 2**20:.1f} MiB")
+print("\n".join((place / "shared" / "README.md").read_text().splitlines()[:14]))
+
+# %% [markdown]
+# And a demo, which is often what convinces. Upload any picture; a holiday photograph will be called a defect
+# too, because these five classes are all the model knows.
+
+# %% tags=["teaches:demo"]
+upload_demo(final)
+
+# %% [markdown] tags=["teaches:traps"]
+# ## What can go wrong
+#
+# - **Leaks**: the same object, patient or day on both sides of a split.
+# - **Augmented validation pictures**: another number every time, and a worse one.
+# - **Training pictures not normalised** like the others: the augmentation replaced the weights'
+#   preprocessing.
+# - **Batch means averaged**: a small last batch counts as much as a full one.
+# - **The last epoch kept** instead of the best; the same epoch run twice after resuming.
+# - **A whole model pickled**: loading runs code, and breaks when your files move. Save the state dict.
+# - **Reporting the set that was chosen by**: it flatters. That is what the test set is for, once.
+#
+# ## Take-away
+#
+# Cut by object. Augment training pictures only, before the weights' own steps. Keep the best epoch with all
+# that is needed to go on. Look at the errors, not only at their number. Hand on files without code, with a
+# card.
+#
+# **Next:** see *Your progress* in [lesson 00](00_start_here.ipynb#Your-progress).
