@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,8 @@ STAGES = {
 
 # Two lanes of about the same length: starting kernels and browsers is waiting, which leaves a core to others.
 LANES = (("units", "exercises"), ("notebooks", "cells", "browser"))
+# Beside another lane, threads that wait for work must sleep, and kernels compute on one.
+PASSIVE, ONE_THREAD = {"OMP_WAIT_POLICY": "PASSIVE"}, {"OMP_NUM_THREADS": "1"}
 
 
 def count(report: Path) -> Counter:
@@ -55,7 +58,9 @@ def run_stage(name: str, *, full: bool) -> Counter:
         command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *STAGES[name]]
         command += [] if full else ["-m", "not full"]
         begin = time.monotonic()
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        settings = os.environ | PASSIVE | (ONE_THREAD if name in LANES[1] else {})
+        done = subprocess.run(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
         status, said = done.returncode, [f"\n== {name} ==", done.stdout]
         counted = count(report) if report.exists() else Counter()
     if status and not counted["failed"]:

@@ -7,7 +7,8 @@ const EXHIBITS = {
   pictures: ({ title, pictures, width }) => h("figure", {}, h("figcaption", {}, title),
     h("div", { class: "course-row" }, pictures.map((picture) => h("figure", { style: { width: `${width}px` } },
       h("img", { src: pngAddress(picture.png), alt: picture.alt }), h("figcaption", { class: "course-quiet" }, picture.caption))))),
-  chart: (found) => h("figure", {}, h("figcaption", {}, found.title), drawChart(found),
+  chart: (found) => h("figure", {}, h("figcaption", {}, found.title), fitted(BOX.widest, (width) => drawChart(found, width)).place,
+    legend(found.lines),
     h("details", {}, h("summary", {}, "Numbers"), chartTable(found))),
 };
 
@@ -15,7 +16,7 @@ const EXHIBITS = {
 function drawExhibits(place, exhibits) {
   const open = [...place.querySelectorAll("details")].map((details) => details.open);
   place.querySelectorAll("img").forEach((img) => URL.revokeObjectURL(img.src));
-  place.replaceChildren(...exhibits.map((exhibit) => EXHIBITS[exhibit.kind](exhibit)));
+  swap(place, ...exhibits.map((exhibit) => EXHIBITS[exhibit.kind](exhibit)));
   place.querySelectorAll("details").forEach((details, i) => { details.open = Boolean(open[i]); });
 }
 
@@ -41,11 +42,11 @@ function drawTable({ title, columns, rows, marked }) {
 }
 
 function chartTable({ title, x, y, lines, percent }) {
-  return drawTable({ title, columns: ["", x, y], marked: [], rows: lines.flatMap((line) => line.points.map(
+  return drawTable({ title, columns: ["Line", x, y], marked: [], rows: lines.flatMap((line) => line.points.map(
     ([at, value, name]) => [name ? `${line.name}: ${name}` : line.name, number(at), percent ? share(value) : number(value)])) });
 }
 
-const number = (value) => (Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3) ? value.toExponential(2).replace("e+", "e")
+const number = (value) => (Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3) ? Number(value.toPrecision(3)).toExponential().replace("e+", "e")
   : String(Number(value.toPrecision(4))));
 const share = (value) => `${(100 * value).toFixed(1)}%`;
 
@@ -58,7 +59,7 @@ const MARKERS = [
   (x, y) => svg("path", { d: `M${x},${y - 4.8} l4.8,4.8 l-4.8,4.8 l-4.8,-4.8 z` }),
   (x, y) => svg("path", { d: `M${x - 4},${y + 3.5} l4,-8 l4,8 l-4,-2.5 z` }),
 ];
-const BOX = { width: 560, height: 300, left: 56, right: 16, top: 12, bottom: 40 };
+const BOX = { widest: 700, height: 300, left: 56, right: 16, top: 12, bottom: 40 };      // pixels
 
 // An axis: where a value stands between `from` and `to`, and the round numbers to write at it.
 function axis(values, log, from, to) {
@@ -68,12 +69,12 @@ function axis(values, log, from, to) {
   if (low === high) { low = log ? low / 2 : low - 0.5; high = log ? high * 2 : high + 0.5; }
   const scale = log ? Math.log10 : (value) => value;
   const pad = 0.04 * (scale(high) - scale(low)), begin = scale(low) - pad, end = scale(high) + pad;
-  const ticks = [];
+  const ticks = [], room = Math.max(2, Math.floor(Math.abs(to - from) / 50));      // for so many numbers
   if (log) {
-    const skip = Math.ceil((end - begin) / 7), factors = end - begin < 1.5 ? [1, 2, 5] : [1];
+    const skip = Math.ceil((end - begin) / room), factors = end - begin < 1.5 ? [1, 2, 5] : [1];
     for (let power = Math.floor(begin); power <= end; power += skip) ticks.push(...factors.map((f) => f * 10 ** power));
   } else {
-    const rough = (end - begin) / 5, power = 10 ** Math.floor(Math.log10(rough));
+    const rough = (end - begin) / Math.min(room, 6), power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 2.5, 5, 10].map((f) => f * power).find((f) => f >= rough);
     for (let i = Math.ceil(begin / step); i * step <= end; i += 1) ticks.push(Number((i * step).toPrecision(12)));
   }
@@ -81,8 +82,8 @@ function axis(values, log, from, to) {
     ticks: ticks.filter((value) => scale(value) >= begin && scale(value) <= end) };
 }
 
-function drawChart(found) {
-  const { width, height, left, right, top, bottom } = BOX;
+function drawChart(found, width) {
+  const { height, left, right, top, bottom } = BOX;
   const points = found.lines.flatMap((line) => line.points), bands = found.lines.flatMap((line) => line.band);
   const x = axis([...points.map((p) => p[0]), ...bands.map((b) => b[0]), ...found.marks.map((m) => m[0])], found.log_x,
     left, width - right);
@@ -98,21 +99,25 @@ function drawChart(found) {
       transform: `rotate(-90 12 ${(top + height - bottom) / 2})` }, found.y)];
   const marks = found.marks.map(([value, words]) => [
     svg("line", { class: "mark", x1: x.at(value), x2: x.at(value), y1: top, y2: height - bottom }),
-    svg("text", { x: x.at(value) + 4, y: top + 10 }, words)]);
+    x.at(value) > width / 2 ? svg("text", { x: x.at(value) - 4, y: top + 10, "text-anchor": "end" }, words)
+      : svg("text", { x: x.at(value) + 4, y: top + 10 }, words)]);
   const levels = found.levels.map(([value, words]) => [
     svg("line", { class: "mark", x1: left, x2: width - right, y1: y.at(value), y2: y.at(value) }),
     svg("text", { x: width - right, y: y.at(value) - 4, "text-anchor": "end" }, words)]);
-  const named = [], drawn = found.lines.map((line, i) => drawLine(line, i, x, y, named));
+  const named = [], drawn = found.lines.map((line, i) => drawLine(line, i, x, y, named, width));
   const words = found.lines.map(({ name, points: of }) => (of.length ? `${name}, ${of.length} points from `
     + `${label(of[0][1])} to ${label(of.at(-1)[1])}` : `${name}, no points`));
-  const legend = found.lines.length < 2 ? "" : h("ul", { class: "course-legend" }, found.lines.map(({ name, joined }, i) =>
-    h("li", {}, svg("svg", { width: 34, height: 14, "aria-hidden": "true", class: `line-${i % 5}` },
-      joined ? svg("polyline", { points: "1,7 33,7" }) : "", MARKERS[i % 5](17, 7)), name)));
-  return [svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "course-chart",
-    "aria-label": `${found.title}. ${found.x} against ${found.y}: ${words.join("; ")}` }, grid, marks, levels, drawn), legend];
+  return svg("svg", { width, height, role: "img",
+    "aria-label": `${found.title}. ${found.x} against ${found.y}: ${words.join("; ")}` }, grid, marks, levels, drawn);
 }
 
-function drawLine({ points, joined, band }, i, x, y, named) {
+function legend(lines) {
+  return lines.length < 2 ? "" : h("ul", { class: "course-legend" }, lines.map(({ name, joined }, i) =>
+    h("li", {}, svg("svg", { width: 34, height: 14, "aria-hidden": "true", class: `line-${i % 5}` },
+      joined ? svg("polyline", { points: "1,7 33,7" }) : "", MARKERS[i % 5](17, 7)), name)));
+}
+
+function drawLine({ points, joined, band }, i, x, y, named, width) {
   const at = ([left, value]) => `${x.at(left)},${y.at(value)}`;
   const edge = band.length ? svg("polygon", { class: "band",
     points: [...band.map(([l, low]) => at([l, low])), ...band.map(([l, , high]) => at([l, high])).reverse()].join(" ") }) : "";
@@ -123,13 +128,13 @@ function drawLine({ points, joined, band }, i, x, y, named) {
       const marker = MARKERS[i % 5](x.at(point[0]), y.at(point[1]));
       if (!point[2]) return marker;
       marker.append(svg("title", {}, point[2]));
-      return [marker, few ? pointName(point[2], x.at(point[0]), y.at(point[1]), named) : ""];
+      return [marker, few ? pointName(point[2], x.at(point[0]), y.at(point[1]), named, width) : ""];
     }));
 }
 
 // A point's name beside it, where no other name stands; pointing at it and the list of numbers tell all of them.
-function pointName(words, x, y, named) {
-  const width = 6.5 * words.length, left = x + 6 + width > BOX.width ? x - 6 - width : x + 6;
+function pointName(words, x, y, named, edge) {
+  const width = 6.5 * words.length, left = x + 6 + width > edge ? x - 6 - width : x + 6;
   if (named.some((other) => Math.abs(other.y - y) < 12 && left < other.left + other.width && other.left < left + width)) return "";
   named.push({ left, width, y });
   return svg("text", { x: left < x ? x - 6 : left, y: y - 5, "text-anchor": left < x ? "end" : "start" }, words);

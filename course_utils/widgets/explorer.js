@@ -10,7 +10,7 @@ function render({ model, el }) {
   const control = (item) => {
     const change = (value) => set(item.name, value);
     if (item.kind === "slider") {
-      const output = h("output", {}, item.texts[item.value]);
+      const output = h("strong", {}, item.texts[item.value]);       // an <output> would take the label for itself
       const input = h("input", { type: "range", min: 0, max: item.texts.length - 1, value: item.value, "aria-valuetext": item.texts[item.value],
         oninput: () => { output.textContent = item.texts[input.value]; input.setAttribute("aria-valuetext", item.texts[input.value]); },
         onchange: () => change(Number(input.value)) });

@@ -111,8 +111,9 @@ def test_nothing_is_cut_off_where_there_is_little_room(gallery, width):
 def test_no_key_pressed_in_any_control_reaches_the_notebook(gallery):
     controls = gallery.find(".course").locator(CONTROLS)
     assert controls.count() >= 15
-    for number in range(controls.count()):
-        control = controls.nth(number)
+    for control in controls.all():
+        if not control.is_visible():        # in a list that is folded
+            continue
         for key in ("ArrowDown", "ArrowUp", "a", "b", "d", "d", "m", "x", "y"):
             control.focus()
             assert control.evaluate(HAS_FOCUS)
