@@ -190,7 +190,7 @@ def cost_and_answer(model, picture, passes):
 
 
 CLASSES = tuple(f"thing {letter}" for letter in "abcdefg")
-QUICK, SLOW, HELD_UP = 0.01, 0.1, 0.04      # seconds: a pass, one that is held up, and where the one ends
+QUICK, SLOW, HELD_UP = 0.01, 0.1, 0.025     # seconds: a pass, one that is held up, and where the one ends
 
 
 class Toy(nn.Module):
