@@ -84,11 +84,6 @@ def summarise(events: Iterable[Event]) -> Summary:
     return Summary(counted, tuple(_missed(outline, events, done)), _place_to_continue(outline, events, done))
 
 
-def by_lesson(events: Iterable[Event]) -> tuple[LessonProgress, ...]:
-    """How much of each lesson is done, in the order of the lessons."""
-    return summarise(events).lessons
-
-
 def _lesson_progress(lesson: Lesson, own: Sequence[Item], done: set[str]) -> LessonProgress:
     """Count one lesson, whose items are `own`."""
     def counted(some: Sequence[Item]) -> tuple[int, int]:

@@ -48,9 +48,8 @@ function curve(title, series, model, top, label, width) {
 
 // The place of one chart, with its title and what its lines are.
 function framed(title, series, place) {
-  const key = ([, name, line]) => h("li", {}, svg("svg", { width: 34, height: 14, "aria-hidden": "true", class: `line-${line}` },
-    svg("polyline", { points: "1,7 33,7" }), MARKERS[line](17, 7)), name);
-  return h("figure", {}, h("figcaption", {}, title), h("ul", { class: "course-legend" }, series.map(key)), place);
+  return h("figure", {}, h("figcaption", {}, title),
+    h("ul", { class: "course-legend" }, series.map(([, name, line]) => legendItem(name, line))), place);
 }
 
 function numberTable(epochs) {

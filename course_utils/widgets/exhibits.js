@@ -112,9 +112,13 @@ function drawChart(found, width) {
 }
 
 function legend(lines) {
-  return lines.length < 2 ? "" : h("ul", { class: "course-legend" }, lines.map(({ name, joined }, i) =>
-    h("li", {}, svg("svg", { width: 34, height: 14, "aria-hidden": "true", class: `line-${i % 5}` },
-      joined ? svg("polyline", { points: "1,7 33,7" }) : "", MARKERS[i % 5](17, 7)), name)));
+  return lines.length < 2 ? "" : h("ul", { class: "course-legend" },
+    lines.map(({ name, joined }, i) => legendItem(name, i % 5, joined)));
+}
+
+function legendItem(name, line, joined = true) {
+  return h("li", {}, svg("svg", { width: 34, height: 14, "aria-hidden": "true", class: `line-${line}` },
+    joined ? svg("polyline", { points: "1,7 33,7" }) : "", MARKERS[line](17, 7)), name);
 }
 
 function drawLine({ points, joined, band }, i, x, y, named, width) {

@@ -1,6 +1,7 @@
 // Native controls over something that Python computes, and what comes of it below.
 
 function render({ model, el }) {
+  const controls = h("div", { class: "course-controls" });
   const view = h("div", { class: "course-view" });
   const status = live();
   const say = (words) => status.replaceChildren(words);
@@ -36,9 +37,12 @@ function render({ model, el }) {
   };
 
   frame(el, "explorer", model.get("title"), h("p", {}, h("strong", {}, model.get("title"))),
-    h("div", { class: "course-controls" }, model.get("controls").map(control)), status, view);
+    controls, status, view);
+  const drawControls = () => swap(controls, ...model.get("controls").map(control));
   const draw = () => drawExhibits(view, model.get("view"));
+  model.on("change:controls", drawControls);      // also where a value was set in Python
   model.on("change:view", draw);
+  drawControls();
   draw();
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from course_utils import paths
 from course_utils.teaching import ProgressStore, load_exercise, load_lesson
-from course_utils.teaching.summary import by_lesson
+from course_utils.teaching.summary import summarise
 from tests.browser.answering import give_the_right_answer, plain
 from tools.build_notebooks import exercise_id, fill_exercises
 
@@ -66,7 +66,7 @@ def test_a_solved_lesson_reaches_full_marks(lesson, lab, open_notebook):
     for question in details.questions:
         give_the_right_answer(notebook, question)
     rerun_the_results(notebook, lesson, [question for question in details.questions if question.predict])
-    done = next(part for part in by_lesson(ProgressStore().events()) if part.lesson == lesson)
+    done = next(part for part in summarise(ProgressStore().events()).lessons if part.lesson == lesson)
     assert done.done == done.total
     assert notebook.outside_requests == []
 
