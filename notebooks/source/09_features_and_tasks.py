@@ -144,7 +144,7 @@ for name, classifier in [("5 nearest neighbours", KNeighborsClassifier(5, metric
                          ("support vectors", SVC(C=10.0))]:
     found[name] = classifier.fit(train.x, train.y).score(val.x, val.y)
 for name, accuracy in found.items():
-    print(f"{name:22}{accuracy:.0%} of 100 validation pictures")
+    print(f"{name:22}{accuracy:.0%} of {len(val)} validation pictures")
 show_result("09_features_and_tasks", "which-classifier", found=max(names, key=lambda i: found[names[i]]))
 
 # %% [markdown]
