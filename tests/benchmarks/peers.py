@@ -7,8 +7,8 @@ slows down slows all alike. For each seed the photographs are dealt anew into tr
 same. The table goes to data/results/peers.json, or peers_cuda.json, with every run behind it.
 
 Interrupt and go on as you like: a run that is done is kept in .bench/ and not repeated until its code
-changes or the machine starts afresh. A seed whose programs were all run on one machine stays in the record
-until --anew, so that five seeds may come from several machines while each comparison is made on one.
+changes or the machine starts afresh. What is compared with each other is run on one machine; once all of it
+was, for one seed, it stays in the record until --anew. So five seeds may come from several machines.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ PROGRAMS = [
     Program("textbook, all layers, 3 epochs", "textbook.py", "all", 3),
 ]
 MORE_PAIRS = [("course, head", "fastai, frozen", 9)]
+COMPARED = [{"course, head", "textbook, head", "fastai, frozen", "fastai, fine_tune"},
+            *({p.name, p.against} for p in PROGRAMS[1:] if p.against)]
 
 
 # Running ----------------------------------------------------------------------------------------------
@@ -136,11 +138,12 @@ def of_this_boot(runs: Iterable[dict]) -> dict[tuple[str, int], dict]:
             if r["boot"] == boot() and now.get(r["program"]) == r["code"]}
 
 
-def whole_seeds(runs: Iterable[dict]) -> dict[tuple[str, int], dict]:
-    """Those of the seeds of which every program was run, on one machine."""
-    runs = list(runs)
-    done = Counter((r["seed"], r["boot"]) for r in runs)
-    return {(r["program"], r["seed"]): r for r in runs if done[r["seed"], r["boot"]] == len(PROGRAMS)}
+def whole_comparisons(runs: Iterable[dict]) -> dict[tuple[str, int], dict]:
+    """Those whose rivals were all run on the same machine, with the same seed."""
+    runs = {(r["program"], r["seed"]): r for r in runs}
+    return {(name, seed): runs[name, seed] for rivals in COMPARED for _, seed in runs
+            if len({runs[rival, seed]["boot"] for rival in rivals if (rival, seed) in runs}) == 1
+            and all((rival, seed) in runs for rival in rivals) for name in rivals}
 
 
 class Runs:
@@ -153,7 +156,7 @@ class Runs:
         earlier = json.loads(self.record.read_text())["results"] if self.record.exists() and not anew else {}
         self.machines = earlier.get("machines", {}) | {str(boot()): machine()}
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        self.runs = of_this_boot(map(json.loads, lines)) | whole_seeds(earlier.get("runs", []))
+        self.runs = of_this_boot(map(json.loads, lines)) | whole_comparisons(earlier.get("runs", []))
 
     def run_missing(self, programs: list[Program], seeds: range) -> None:
         self.log.parent.mkdir(exist_ok=True)
