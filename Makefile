@@ -4,7 +4,7 @@ PYTHON = python3
 COURSE = .venv/bin/course
 VENV_PYTHON = .venv/bin/python
 
-.PHONY: help lab test test-full setup notebooks lint bench grade-report lock
+.PHONY: help lab test test-full setup notebooks lint bench grade-report records lock
 
 help:
 	@echo "make lab             set up what is missing, then open the lessons in JupyterLab"
@@ -16,6 +16,7 @@ help:
 	@echo "make lint            read the code: ruff, and no file over 300 lines"
 	@echo "make bench           the course beside a textbook loop and fastai, on real photographs: hours"
 	@echo "make grade-report    how well exercises tell right from wrong: mutants of their solutions, minutes"
+	@echo "make records         the experiments behind the lessons, run again: hours; some only: make records ARGS=mistakes"
 	@echo "make lock            renew requirements.lock from pyproject.toml; to upgrade: make lock ARGS=--upgrade"
 	@echo "make test-full       every test, the long ones too, and record the result"
 
@@ -46,6 +47,9 @@ bench: setup
 
 grade-report: setup
 	@$(VENV_PYTHON) -m tools.records.grade_report $(ARGS)
+
+records: setup
+	@$(VENV_PYTHON) -m tools.run_records $(ARGS)
 
 lock: setup
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \

@@ -29,22 +29,24 @@ def minutes(notebook, lesson) -> int:
     return 5 * math.ceil(total / 5)
 
 
-def measured_seconds(lesson_id: str) -> float | None:
-    """Seconds of computing, from the record that `tools/records/lesson_times.py` keeps."""
-    record = paths.results() / "lesson_times.json"
-    if not record.exists():
+def last_run(lesson_id: str) -> dict | None:
+    """When the lesson was timed, its seconds and versions, from `tools/records/lesson_times.py`."""
+    file = paths.results() / "lesson_times.json"
+    record = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"results": {}}
+    if lesson_id not in record["results"]:
         return None
-    return json.loads(record.read_text())["results"].get(lesson_id, {}).get("seconds")
+    return {"seconds": record["results"][lesson_id]["seconds"], "date": record["date"],
+            "versions": ", ".join(f"{name} {version}" for name, version in record["versions"].items())}
 
 
 def header(lesson_id: str, notebook) -> str:
     """The Markdown of a lesson's first cell."""
     lesson = load_lesson(lesson_id)
-    seconds = measured_seconds(lesson_id)
+    run = last_run(lesson_id)
     number = lesson_id.split("_")[0]
     facts = [
         f"about {minutes(notebook, lesson)} minutes",
-        f"{seconds:.0f} seconds of computing on two cores" if seconds else None,
+        f"{run['seconds']:.0f} seconds of computing on two cores" if run else None,
         f"{lesson.needs_download_mb} MB to download" if lesson.needs_download_mb else "nothing to download",
     ]
     lines = [f"# {number} · {lesson.title}", "", lesson.summary, "", "**When you are done you can**", ""]
@@ -52,4 +54,6 @@ def header(lesson_id: str, notebook) -> str:
     if lesson.prerequisites:
         lines += ["", "**Before you start:** " + "; ".join(lesson.prerequisites) + "."]
     lines += ["", "**It takes** " + ", ".join(fact for fact in facts if fact) + "."]
+    if run:
+        lines += ["", f"**Last timed** on {run['date']} with {run['versions']}."]
     return "\n".join(lines)

@@ -10,14 +10,14 @@ from course_utils.teaching.content import (
     load_quiz,
 )
 from course_utils.teaching.exercises import Exercise
-from course_utils.teaching.exhibits import Bars, Chart, Line, Picture, Pictures, Table, Words
+from course_utils.teaching.exhibits import Bars, Chart, Code, Line, Picture, Pictures, Table, Words
 from course_utils.teaching.grading import expect
 from course_utils.teaching.verdict import CheckResult, Verdict
 
 __all__ = [
-    "Bars", "Chart", "CheckResult", "Event", "Exercise", "Item", "Lesson", "Line", "Picture", "Pictures",
-    "ProgressStore", "Quiz", "Table", "Verdict", "Words", "expect", "items", "lessons", "load_exercise",
-    "load_lesson", "load_quiz",
+    "Bars", "Chart", "CheckResult", "Code", "Event", "Exercise", "Item", "Lesson", "Line", "Picture",
+    "Pictures", "ProgressStore", "Quiz", "Table", "Verdict", "Words", "expect", "items", "lessons",
+    "load_exercise", "load_lesson", "load_quiz",
 ]
 
 # These bring SQLAlchemy and pydantic, half a second that a notebook pays only once it needs them.

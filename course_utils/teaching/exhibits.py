@@ -56,6 +56,19 @@ class Table(Exhibit):
 
 
 @dataclass(frozen=True)
+class Code(Exhibit):
+    """A listing, some lines of which are lit."""
+
+    title: str
+    lines: Sequence[str]
+    lit: Sequence[int] = ()         # from 0: they carry a sign, not only a colour
+
+    def text(self) -> str:
+        return "\n".join([self.title, *(f"{'▸' if number in self.lit else ' '} {line}".rstrip()
+                                        for number, line in enumerate(self.lines))])
+
+
+@dataclass(frozen=True)
 class Bars(Exhibit):
     """Shares side by side, as (label, share from 0 to 1, the number as text)."""
 

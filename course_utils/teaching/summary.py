@@ -39,16 +39,22 @@ class LessonProgress:
 
 @dataclass(frozen=True)
 class Place:
-    """An item to go to, and the lesson it is in."""
+    """An item to go to, and the lesson to open for it."""
 
     lesson: str
     lesson_title: str
     item: Item
 
     @property
+    def heading(self) -> str:
+        """The anchor of a heading in that lesson, with its #; empty where there is none."""
+        elsewhere, mark, heading = self.item.see.partition("#")
+        return mark + heading if elsewhere in ("", self.lesson) else ""
+
+    @property
     def section(self) -> str:
-        """The heading to go back to, in words; empty where there is none."""
-        return self.item.see.removeprefix("#").replace("-", " ")
+        """The same in words."""
+        return self.heading.removeprefix("#").replace("-", " ")
 
 
 @dataclass(frozen=True)
@@ -100,13 +106,15 @@ def _missed(outline: Outline, events: Iterable[Event], done: set[str]) -> list[M
     for event in since_reset(events):
         if event.outcome in ("wrong", "partly right") and event.item not in done:
             wrong.setdefault(event.item, []).append(event)
+    titles = {lesson.id: lesson.title for lesson, _ in outline}
     found = []
     for lesson, own in outline:
         for item in own:
             tries = [event for event in wrong.get(item.id, [])
                      if "" in (item.hash, event.item_hash) or event.item_hash == item.hash]
             certain = any(event.confidence == CONFIDENCE[-1] for event in tries)
-            found += [Missed(lesson.id, lesson.title, item, certain)] if tries else []
+            taught = item.see.partition("#")[0] or lesson.id        # a final quiz asks what others teach
+            found += [Missed(taught, titles[taught], item, certain)] if tries else []
     return sorted(found, key=lambda missed: not missed.certain)
 
 

@@ -4,7 +4,7 @@ import importlib
 
 # Loaded when first asked for: importing this room brings neither torch nor ipywidgets. No module has the name
 # of something public, because a submodule would take that name in this package.
-_EXHIBITS = dict.fromkeys(("Bars", "Chart", "Line", "Picture", "Pictures", "Table", "Words"),
+_EXHIBITS = dict.fromkeys(("Bars", "Chart", "Code", "Line", "Picture", "Pictures", "Table", "Words"),
                           "course_utils.teaching.exhibits")
 _HOMES = _EXHIBITS | {
     "Choice": "explorer",
@@ -16,6 +16,7 @@ _HOMES = _EXHIBITS | {
     "branch_view": "branches",
     "cost_calculator": "costs",
     "calibration_plot": "errors_seen",
+    "compare_recipes": "recipes",
     "confusion_explorer": "errors_seen",
     "explore": "explorer",
     "export_progress": "report",
@@ -30,6 +31,7 @@ _HOMES = _EXHIBITS | {
     "loader_switch": "loaders",
     "loss_path": "loss_line",
     "learning_curve_lab": "strategies",
+    "mistake_lab": "mistakes",
     "model_chooser": "uses",
     "model_zoo": "zoo",
     "predictions": "picture",
@@ -47,6 +49,7 @@ _HOMES = _EXHIBITS | {
     "trade_offs": "softening",
     "training_curves": "curves",
     "upload_demo": "errors_seen",
+    "walkthrough": "listing",
 }
 __all__ = list(_HOMES)
 

@@ -75,7 +75,7 @@ def _place(place: Place, *, to_section: bool = True) -> dict:
     return {"verb": "Continue" if to_section else "Start", "what": f"{kind} “{title}”",
             "number": _number(place.lesson), "lesson": f"{_number(place.lesson)} · {place.lesson_title}",
             "notebook": f"{place.lesson}.ipynb",
-            "heading": place.item.see if to_section else "", "section": place.section if to_section else ""}
+            "heading": place.heading if to_section else "", "section": place.section if to_section else ""}
 
 
 def _missed(missed: Missed) -> dict:

@@ -3,6 +3,7 @@
 const EXHIBITS = {
   words: ({ said }) => h("p", {}, rich(said)),
   table: drawTable,
+  code: drawCode,
   bars: ({ title, bars }) => h("figure", {}, h("figcaption", {}, title), barList(bars)),
   pictures: ({ title, pictures, width }) => h("figure", {}, h("figcaption", {}, title),
     h("div", { class: "course-row" }, pictures.map((picture) => h("figure", { style: { width: `${width}px` } },
@@ -30,6 +31,14 @@ function barList(bars) {
     h("span", { class: "course-track", "aria-hidden": "true" },
       h("span", { class: "course-bar", style: { width: `${100 * share}%` } })),
     h("span", { class: "course-number" }, number))));
+}
+
+function drawCode({ title, lines, lit }) {
+  const line = (text, i) => h("li", { "data-marked": lit.includes(i) ? "true" : null },
+    h("span", { class: "course-sign", "aria-hidden": "true" }, lit.includes(i) ? "▸" : " "),
+    lit.includes(i) ? h("mark", {}, h("span", { class: "course-hidden" }, "lit: "), text) : h("span", {}, text || " "));
+  return h("figure", {}, h("figcaption", {}, title), h("ol", { class: "course-listing course-scroll", tabindex: "0", "aria-label": title },
+    lines.map(line)));
 }
 
 function drawTable({ title, columns, rows, marked }) {

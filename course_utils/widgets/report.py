@@ -50,7 +50,7 @@ def score_by_objective(lesson: str) -> Explorer:
     share = own.done / own.total if own.total else 0.0
     return show_exhibits(f"{own.title}: {own.done} of {own.total} right, {share:.0%}",
                          Table("By objective", ["objective", "right", ""], rows, marked=weak),
-                         Words("Each question says which section it belongs to, if you want to read again."))
+                         Words("*Your progress* in lesson 00 leads from what you missed to what teaches it."))
 
 
 def export_progress(path: str | Path | None = None, title: str = "My progress") -> Still:

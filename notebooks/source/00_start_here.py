@@ -143,4 +143,4 @@ progress()
 # A pretrained model answers in three lines: load, prepare, predict. It names only what it was taught, and
 # its probabilities compare those classes with each other.
 #
-# **Next:** [05 · Feature extraction](05_feature_extraction.ipynb): teach it your own classes.
+# **Next:** [01 · Why pretrained models](01_why_pretrained.ipynb): what you save, and what is inside.

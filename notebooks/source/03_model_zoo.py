@@ -300,4 +300,5 @@ zoo.groupby("licence").agg(weights=("name", "size"), first=("name", "first")).so
 # measure the other, look along the Pareto front, check the licence. Then read the architecture: you will need
 # to know its stages and its head.
 #
-# **Next:** [lesson 05](05_feature_extraction.ipynb) takes one of them and gives it a head of your own.
+# **Next:** [04 · Loading pretrained models](04_loading_models.ipynb): from three libraries, and
+# used rightly.

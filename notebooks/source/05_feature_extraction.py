@@ -353,4 +353,4 @@ evaluate(backbone, flowers.test)
 # Replace the head, freeze with three switches, prepare pictures as the weights expect. Read the features
 # once and a head trains in a second, so try this first: it is the number that fine-tuning has to beat.
 #
-# **Next:** see *Your progress* in [lesson 00](00_start_here.ipynb#Your-progress).
+# **Next:** [06 · Fine-tuning](06_fine_tuning.ipynb): let the pretrained layers learn too.

@@ -26,7 +26,7 @@ from course_utils.pretrained import (
     evaluate, export, extract_features, fit, freeze, linear_probe, load_checkpoint, load_dataset, load_model,
     preprocessing, replace_head, save_checkpoint, train_mode, unfreeze)
 from course_utils.widgets import (
-    calibration_plot, confusion_explorer, show_exercise, show_pictures, show_quiz, upload_demo)
+    calibration_plot, confusion_explorer, show_exercise, show_pictures, show_quiz, upload_demo, walkthrough)
 
 torch.manual_seed(0)
 folder = paths.data() / "defects"
@@ -103,33 +103,55 @@ show_quiz("08_practical_workflow", "where-to-augment")
 # %% tags=["exercise:08_practical_workflow/validate-a-model"]
 
 # %% [markdown]
-# In the loop, look for: modes set each epoch; pictures moved to the device; the best epoch kept, not the
-# last; a stop when validation no longer improves.
+# The cell trains; the one after it goes through the loop line by line. Choose a note, and its lines light up.
+
 
 # %% tags=["teaches:loop-code"]
+def train_head(net, epochs, patience=3):
+    """Train the head of a frozen network; afterwards `net` is as it was in its best epoch."""
+    optimizer = torch.optim.Adam(net.classifier.parameters(), lr=1e-3)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=5, gamma=0.1)
+    best = float("inf")
+    for epoch in range(1, epochs + 1):
+        train_mode(net)
+        for images, labels in train_batches:
+            loss = F.cross_entropy(net(images.to(device)), labels.to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        found = evaluate(net, val_batches)
+        scheduler.step()
+        print(f"epoch {epoch}: validation loss {found.loss:.3f}, accuracy {found.accuracy:.1%}")
+        if found.loss < best:
+            best, kept, since = found.loss, copy.deepcopy(net.state_dict()), epoch
+        elif epoch - since >= patience:
+            break
+    net.load_state_dict(kept)
+    print(f"kept: epoch {since}")
+    return optimizer, scheduler, epoch, found.accuracy
+
+
 device = "cuda" if torch.cuda.is_available() else "cpu"
 classes = train_batches.dataset.classes
 net = freeze(replace_head(copy.deepcopy(model), classes, dropout=0.5, seed=0)).to(device)
 unfreeze(net.classifier)
-optimizer = torch.optim.Adam(net.classifier.parameters(), lr=1e-3)
-scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=5, gamma=0.1)
-best, kept, patience, epochs = float("inf"), None, 3, 2
-for epoch in range(1, epochs + 1):
-    train_mode(net)
-    for images, labels in train_batches:
-        loss = F.cross_entropy(net(images.to(device)), labels.to(device))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    found = evaluate(net, val_batches)
-    scheduler.step()
-    print(f"epoch {epoch}: validation loss {found.loss:.3f}, accuracy {found.accuracy:.1%}")
-    if found.loss < best:
-        best, kept, since = found.loss, copy.deepcopy(net.state_dict()), epoch
-    elif epoch - since >= patience:
-        break
-net.load_state_dict(kept)
-print(f"kept: epoch {since}")
+optimizer, scheduler, epoch, accuracy = train_head(net, epochs=2)
+
+# %% tags=["teaches:loop-by-line"]
+walkthrough(train_head, {
+    "optimizer = ": "Only the head's parameters: nothing else may move.",
+    "scheduler = ": "The rate is 0.001 for five epochs, then 0.0001, then 0.00001.",
+    "train_mode(net)": "In every epoch anew, because validation puts the network into eval mode. Dropout "
+                       "works again, and frozen BatchNorm goes on resting.",
+    "images.to(device)": "Pictures and labels go where the network is; elsewhere they are an error.",
+    ("zero_grad", "optimizer.step()"): "Forget the last batch's gradients, compute those of this one, take a "
+                                       "step. Without the first, gradients of all batches add up.",
+    "found = evaluate": "Eval mode, no gradients, averages over pictures and not over batches.",
+    "scheduler.step()": "Once an epoch. Inside the inner loop the rate would fall every five batches.",
+    "copy.deepcopy": "The weights of the best epoch so far. Without the copy, `kept` would be the live "
+                     "tensors, and change with every step.",
+    ("elif epoch - since", "break"): "Early stopping: enough epochs in a row have not been better.",
+    "net.load_state_dict": "The best epoch, not the last."})
 
 # %% [markdown] tags=["teaches:checkpoints"]
 # ## Save and load
@@ -153,7 +175,7 @@ show_quiz("08_practical_workflow", "resume-where")
 # %% tags=["teaches:mismatch"]
 place = Path(tempfile.mkdtemp())
 torch.save({"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch,
-            "scheduler": scheduler.state_dict(), "val_accuracy": found.accuracy}, place / "mine.pt")
+            "scheduler": scheduler.state_dict(), "val_accuracy": accuracy}, place / "mine.pt")
 bare = replace_head(copy.deepcopy(model), classes, seed=0)
 try:
     bare.load_state_dict(torch.load(place / "mine.pt", map_location="cpu", weights_only=True)["model"])
@@ -248,4 +270,5 @@ upload_demo(final)
 # that is needed to go on. Look at the errors, not only at their number. Hand on files without code, with a
 # card.
 #
-# **Next:** see *Your progress* in [lesson 00](00_start_here.ipynb#Your-progress).
+# **Next:** [09 · Features and several tasks](09_features_and_tasks.ipynb): any layer read, two
+# heads on one body.

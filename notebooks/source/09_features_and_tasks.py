@@ -225,4 +225,4 @@ show_quiz("09_features_and_tasks", "why-children-break")
 # searched, drawn and classified. Several heads can share a body; the weights of their losses say who is
 # served.
 #
-# **Next:** see *Your progress* in [lesson 00](00_start_here.ipynb#Your-progress).
+# **Next:** [10 · Distillation](10_distillation.ipynb): a large network teaches a small one.

@@ -25,7 +25,8 @@ from course_utils.pretrained import (
     count_parameters, distillation_loss, evaluate, extract_features, fit, linear_probe, load_dataset,
     load_model, measure, preprocessing)
 from course_utils.widgets import (
-    show_exercise, show_pictures, show_quiz, show_result, temperature, trade_offs, training_curves)
+    show_exercise, show_pictures, show_quiz, show_result, temperature, trade_offs, training_curves,
+    walkthrough)
 
 torch.manual_seed(0)
 model = load_model("efficientnet_lite0")
@@ -107,9 +108,22 @@ show_quiz("10_distillation", "why-t-squared")
 show_quiz("10_distillation", "t-squared-at-four")
 
 # %% [markdown]
-# **Exercise.** Write the loss in plain PyTorch.
+# **Exercise.** Write the loss in plain PyTorch. The cell after it goes through the course's own.
 
 # %% tags=["exercise:10_distillation/write-the-loss"]
+
+# %% tags=["teaches:loss-by-line"]
+walkthrough(distillation_loss, {
+    "_check(": "Other classes, another batch, labels that are no whole numbers: said in words.",
+    ("# bfloat16", "student, teacher ="): "bfloat16 has two or three digits, too few for the small shares "
+                                          "that the teacher has to tell. `detach`: the teacher does not "
+                                          "learn.",
+    ("soft =", "log_target=True"): "How far the student's softened shares are from the teacher's. Both "
+                                   "come as logarithms, hence `log_target`; `batchmean` averages over "
+                                   "pictures alone.",
+    "hard =": "The labels' part takes the scores as they are, not softened.",
+    ("# softened", "return"): "T² keeps the teacher's gradient as large as it was at T = 1, so that α keeps "
+                              "its meaning."})
 
 # %% [markdown] tags=["teaches:adapt-teacher"]
 # ## Teacher and student
@@ -250,4 +264,4 @@ show_quiz("10_distillation", "another-thousand")
 # when a small, fast model must ship, above all when there are many pictures without labels; where nothing
 # has to be small, a probe on the large network is less work.
 #
-# **Next:** see *Your progress* in [lesson 00](00_start_here.ipynb#Your-progress).
+# **Next:** [11 · Summary and final quiz](11_summary.ipynb): what to take along.

@@ -20,6 +20,7 @@ from course_utils.widgets import (
     Bars,
     Chart,
     Choice,
+    Code,
     Field,
     Line,
     Picture,
@@ -73,6 +74,8 @@ EXHIBITS = [
     Table("Rows and what they sum to", ["row", "sum", "should be"],
           [["daisy", "1.31", "1"], ["tulip", "1", "1"]], marked=[0]),
     Bars("Shares", [("daisy", 0.7, "70.0%"), ("tulip", 0.3, "30.0%")]),
+    Code("Two lines of three", ["model.eval()", "with torch.inference_mode():", "    scores = model(batch)"],
+         lit=[1, 2]),
     Pictures("Nearest pictures", [Picture.of(photo, f"teal {i}", "a teal rectangle") for i in range(3)]),
     Chart("Loss by rate", "learning rate", "loss", [
         Line("smoothed", [(10.0 ** -i, 0.1 + i / 2) for i in range(1, 7)],

@@ -13,6 +13,7 @@ from PIL import Image
 from course_utils.teaching import (
     Bars,
     Chart,
+    Code,
     Exercise,
     Line,
     Picture,
@@ -31,6 +32,7 @@ EXHIBITS = [
     Chart("Loss", "step", "loss", [Line("training", [(1, 2.5), (2, math.nan), (3, 0.5, "end")],
                                         band=[(1, 2, 3), (3, 0, 1)])], marks=[(2, "unfrozen")],
           levels=[(1.0, "chance")]),
+    Code("Twice", ["def double(x):", "", "    return 2 * x"], lit=[2]),
 ]
 
 
@@ -39,6 +41,7 @@ def test_the_words_hold_all_that_is_drawn(exhibit):
     said, drawn = exhibit.text(), exhibit.drawn()
     assert drawn["kind"] == type(exhibit).__name__.lower()
     shown = [drawn.get("title", ""), *drawn.get("columns", []), *chain(*drawn.get("rows", []))]
+    shown += drawn["lines"] if drawn["kind"] == "code" else []
     assert all(text in said for text in shown)
     json.dumps(drawn, default=lambda found: len(found) if isinstance(found, bytes) else 1 / 0,
                allow_nan=False)
@@ -47,6 +50,11 @@ def test_the_words_hold_all_that_is_drawn(exhibit):
 def test_a_marked_row_carries_a_sign_and_others_do_not():
     lines = EXHIBITS[1].text().splitlines()
     assert [line.startswith("▸") for line in lines] == [False, False, True, False]
+
+
+def test_a_lit_line_carries_a_sign_and_others_do_not():
+    lines = EXHIBITS[5].text().splitlines()
+    assert [line.startswith("▸") for line in lines] == [False, False, False, True]
 
 
 def test_a_picture_is_sent_small_and_says_what_it_shows():

@@ -189,3 +189,19 @@ def test_a_kept_answer_is_read_again_as_the_same(kind):
 def test_a_learners_own_words_are_not_kept(kind):
     question = make(kind)
     assert question.kept(question.read(KEYS[kind])) == ""
+
+
+def test_words_behind_a_number_are_not_kept_and_their_being_there_is():
+    question = make("numeric")
+    words = question.read("1280, says my neighbour")
+    assert "neighbour" not in question.kept(words) and "1280" in question.kept(words)
+    assert question.judge(question.read(question.kept(words))).outcome == "wrong"
+    assert question.judge(question.read(question.kept(question.read("1280")))).outcome == "right"
+
+
+def test_how_to_reflect_is_said_in_words():
+    question = make("reflect")
+    for too_short in ("", "yes", {"text": "yes", "met": []}, {"met": ["a"]}):
+        assert question.how(too_short) == "Write a sentence or two first."
+    assert question.how({"text": "It depends on what there is.", "met": ["q"]}) == (
+        "Name the points that are in it by their letters, a, b.")

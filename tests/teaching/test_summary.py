@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from course_utils.teaching import practice
-from course_utils.teaching.content import load_quiz
-from course_utils.teaching.summary import summarise
+from course_utils.teaching.content import Item, load_quiz
+from course_utils.teaching.summary import Missed, Place, summarise
 from tests.teaching.toys import at, event, right
 
 EVERYTHING = ("01_numbers/two-and-two", "01_numbers/double", "02_reading/two-and-two")
@@ -64,6 +64,13 @@ def test_what_was_tried_and_is_not_right_is_missed_with_the_way_back(toy_lessons
     tries = [event("01_numbers/double"), event("01_numbers/double", outcome="partly right")]
     one, = summarise(tries).missed
     assert (one.lesson, one.item.see, one.section) == ("01_numbers", "#products", "products")
+
+
+def test_what_another_lesson_teaches_leads_there(toy_lessons):
+    item = Item("02_reading/asked", "question", "What is twice two?", "sums", "01_numbers#products", "")
+    missed = Missed("01_numbers", "Numbers", item, certain=False)
+    assert (missed.heading, missed.section) == ("#products", "products")
+    assert Place("02_reading", "Reading", item).heading == "", "to go on, its own lesson is opened"
 
 
 @pytest.mark.parametrize("untried", [event("01_numbers/double", kind="hint"),

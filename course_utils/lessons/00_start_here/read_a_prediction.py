@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from course_utils.lessons._guards import kind_of
 from course_utils.pretrained import Prediction
-from course_utils.teaching import Exercise, expect
+from course_utils.teaching import Exercise, Table, expect
 
 read_a_prediction = Exercise(
     "read-a-prediction", lesson="00_start_here", title="Name what the model sees",
@@ -76,21 +76,34 @@ GUESSES = [Prediction("tabby", 281, 0.17), Prediction("tiger cat", 282, 0.37),
            Prediction("toilet tissue", 999, 0.03), Prediction("Egyptian cat", 285, 0.36)]
 
 
+def as_given(guesses: list[Prediction], found: object) -> list[Table]:
+    """The list as the answer got it; the most likely is marked."""
+    best = max(guesses, key=lambda guess: guess.probability)
+    rows = [(guess.label, str(guess.index), f"{guess.probability:.2f}",
+             "← you returned it" if found in (guess, guess.label, guess.index) else "") for guess in guesses]
+    return [Table("The guesses you were given, in their order; the marked one is the most likely",
+                  (".label", ".index", ".probability", ""), rows, marked=[guesses.index(best)])]
+
+
 @read_a_prediction.checks("the name of the most likely class", points=2)
 def _(answer):
     for guesses in (GUESSES, GUESSES[::-1], GUESSES[2:]):
         best = max(guesses, key=lambda guess: guess.probability)
         found = answer(list(guesses))
-        expect(not isinstance(found, Prediction), mistake="the-whole-prediction")
-        expect(not isinstance(found, int) or found != best.index, mistake="the-index", answer=found)
+
+        def show(guesses=guesses, found=found):
+            return as_given(guesses, found)
+        expect(not isinstance(found, Prediction), mistake="the-whole-prediction", show=show)
+        expect(not isinstance(found, int) or found != best.index, mistake="the-index", answer=found,
+               show=show)
         expect(isinstance(found, str), f"The answer should be a label, a str, but it is {kind_of(found)}.")
         if found == best.label:
             continue
-        expect(found != guesses[0].label, mistake="the-first-in-the-list", label=best.label)
-        expect(found != max(g.label for g in guesses), mistake="the-last-by-name", answer=found)
+        expect(found != guesses[0].label, mistake="the-first-in-the-list", label=best.label, show=show)
+        expect(found != max(g.label for g in guesses), mistake="the-last-by-name", answer=found, show=show)
         expect(found != min(guesses, key=lambda guess: guess.probability).label,
-               mistake="the-least-likely", answer=found)
-        expect(False, f"“{found}” is not the most likely: that is “{best.label}”.")
+               mistake="the-least-likely", answer=found, show=show)
+        expect(False, f"“{found}” is not the most likely: that is “{best.label}”.", show=show)
 
 
 read_a_prediction.hints(

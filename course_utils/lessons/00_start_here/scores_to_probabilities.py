@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from course_utils.lessons._guards import kind_of, torch_as_it_was
-from course_utils.teaching import Exercise, expect
+from course_utils.teaching import Exercise, Table, expect
 
 scores_to_probabilities = Exercise(
     "scores-to-probabilities", lesson="00_start_here", title="From scores to probabilities",
@@ -101,16 +101,30 @@ def shares(answer, scores: Tensor) -> Tensor:
     return found.detach().float()
 
 
+def row_by_row(scores: Tensor, found: Tensor) -> list[Table]:
+    """Each row of scores, what softmax makes of it, what the learner makes of it, and the sum of that."""
+    def written(numbers: Tensor) -> str:
+        return "  ".join(f"{number:.3g}" for number in numbers.tolist())
+    rows = [(f"picture {i}", written(row), written(row.softmax(dim=0)), written(mine), f"{mine.sum():.3g}")
+            for i, (row, mine) in enumerate(zip(scores, found, strict=True), start=1)]
+    return [Table("Row by row", ("", "scores", "softmax", "yours", "yours sum to"), rows)]
+
+
 @scores_to_probabilities.checks("each row is a share of 1", points=2)
 def _(answer):
     found = shares(answer, SCORES)
-    expect(not (found < 0).all(), mistake="logarithms")
-    expect(not torch.allclose(found, torch.sigmoid(SCORES)), mistake="sigmoid", total=found[0].sum().item())
-    expect(not torch.allclose(found, torch.softmax(SCORES, dim=0)), mistake="over-the-batch")
-    expect(not torch.isclose(found.sum(), torch.tensor(1.0)), mistake="over-everything")
+
+    def show():
+        return row_by_row(SCORES, found)
+    expect(not (found < 0).all(), mistake="logarithms", show=show)
+    expect(not torch.allclose(found, torch.sigmoid(SCORES)), mistake="sigmoid", total=found[0].sum().item(),
+           show=show)
+    expect(not torch.allclose(found, torch.softmax(SCORES, dim=0)), mistake="over-the-batch", show=show)
+    expect(not torch.isclose(found.sum(), torch.tensor(1.0)), mistake="over-everything", show=show)
     expect(torch.allclose(found.sum(dim=1), torch.ones(2), atol=1e-5),
-           f"Rows should sum to 1, yours sum to {[round(s, 5) for s in found.sum(dim=1).tolist()]}.")
-    expect(bool((found >= 0).all() and (found <= 1).all()), mistake="divided-by-the-sum")
+           f"Rows should sum to 1, yours sum to {[round(s, 5) for s in found.sum(dim=1).tolist()]}.",
+           show=show)
+    expect(bool((found >= 0).all() and (found <= 1).all()), mistake="divided-by-the-sum", show=show)
     shares(answer, SCORES[:1])       # one picture is a batch, too
 
 
@@ -118,9 +132,10 @@ def _(answer):
 def _(answer):
     found, right = shares(answer, SCORES), torch.softmax(SCORES, dim=1)
     expect(not torch.allclose(found, torch.softmax(right, dim=1), atol=1e-5), mistake="softmax-twice",
-           right=right.max().item(), found=found.max().item())
+           right=right.max().item(), found=found.max().item(), show=lambda: row_by_row(SCORES, found))
     expect(torch.allclose(found, right, atol=1e-5),
-           "These are not the shares of softmax: exp(score) divided by the sum of its row.")
+           "These are not the shares of softmax: exp(score) divided by the sum of its row.",
+           show=lambda: row_by_row(SCORES, found))
 
 
 @scores_to_probabilities.checks("large scores")
@@ -129,7 +144,8 @@ def _(answer):
         found = shares(answer, scores)
         broken = found[~torch.isfinite(found)]
         if len(broken):
-            expect(False, mistake="overflows", found=broken[0].item())
+            expect(False, mistake="overflows", found=broken[0].item(),
+                   show=lambda scores=scores, found=found: row_by_row(scores, found))
     expect(torch.allclose(found, shares(answer, SCORES), atol=1e-3),     # float32 rounds scores near 1,000
            "Adding the same number to all scores of a picture should change none of its probabilities, but "
            "with 1,000 it does.")

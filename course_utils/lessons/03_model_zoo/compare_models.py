@@ -190,27 +190,33 @@ def cost_and_answer(model, picture, passes):
 
 
 CLASSES = tuple(f"thing {letter}" for letter in "abcdefg")
-QUICK, SLOW, HELD_UP = 0.01, 0.1, 0.025     # seconds: a pass, one that is held up, and where the one ends
+QUICK, SLOW = 0.01, 0.1         # seconds that a pass takes at least, and one that is held up
 
 
 class Toy(nn.Module):
-    """A small classifier that notes how it is run, and takes as long as `pause` says for each pass."""
+    """A small classifier that notes how it is run, and takes at least what `pause` says for each pass.
+
+    How long a pass took it notes itself: on a busy machine it is more.
+    """
 
     def __init__(self, size: int = 32, pause: Callable[[int], float] = lambda number: 0.0):
         super().__init__()
         self.conv, self.norm, self.head = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(8, len(CLASSES))
-        self.pause, self.shapes, self.trains, self.gradients = pause, [], [], []
+        self.pause, self.shapes, self.trains, self.gradients, self.took = pause, [], [], [], []
         self.course_classes = CLASSES
         self.course_weights = replace(fresh_lite0().course_weights, input_size=size, resize=size + 8,
                                       crop_pct=None, classes=CLASSES)
 
     def forward(self, images: Tensor) -> Tensor:
+        start = time.perf_counter()
         time.sleep(self.pause(len(self.shapes)))
         self.shapes.append(tuple(images.shape))
         self.trains.append(self.training)
         self.gradients.append(torch.is_grad_enabled())
         batch = images.reshape(-1, *images.shape[-3:])      # a missing batch dimension is a check's matter
-        return self.head(self.norm(self.conv(batch)).relu().mean(dim=(2, 3)))
+        scores = self.head(self.norm(self.conv(batch)).relu().mean(dim=(2, 3)))
+        self.took.append(time.perf_counter() - start)
+        return scores
 
 
 def found_by(answer, model: nn.Module, passes: int) -> tuple[int, float, list]:
@@ -257,19 +263,23 @@ def _(answer):
     passes = 8              # any eight in a row hold two that are slow
     model = Toy(pause=lambda number: SLOW if number % 4 == 3 else QUICK)
     got = found_by(answer, model, passes)[1]
+    usual, average = median(model.took), mean(model.took)
 
     def show():
         return [Table("Seconds of one pass", ["", "seconds"],
-                      [["six of any eight passes", f"{QUICK:.2f}"], ["two of them", f"{SLOW:.2f}"],
-                       ["you report", f"{got:.2f}"]], marked=[2])]
+                      [[f"pass {i}", f"{took:.3f}"] for i, took in enumerate(model.took, start=1)]
+                      + [["you report", f"{got:.3f}"]], marked=[len(model.took)])]
 
     expect(got < 2, f"{got:.3g} for a pass that takes about {QUICK} s: return seconds.", show=show)
     expect(got >= 0.9 * QUICK, f"{got:.4f} s is less than this model takes for a pass, {QUICK} s.", show=show)
-    expect(got < SLOW, mistake="total-of-the-passes", got=got, right=QUICK, show=show)
-    expect(got < HELD_UP, mistake="mean-of-the-passes", got=got, right=QUICK, slow=SLOW, passes=passes,
-           show=show)
-    got = found_by(answer, Toy(pause=lambda number: QUICK if number else SLOW), 1)[1]
-    expect(got < HELD_UP, mistake="first-pass-timed", got=got, right=QUICK)
+    expect(got < max(model.took), mistake="total-of-the-passes", got=got, right=QUICK, show=show)
+    expect(got < (usual + average) / 2, mistake="mean-of-the-passes", got=got, right=usual, slow=SLOW,
+           passes=passes, show=show)
+    model = Toy(pause=lambda number: QUICK if number else SLOW)
+    got = found_by(answer, model, 1)[1]
+    first, later = model.took[0], median(model.took[1:] or model.took)
+    expect(len(model.took) > 1 and abs(got - later) < abs(got - first), mistake="first-pass-timed", got=got,
+           right=later)
 
 
 @compare_models.checks("the five likeliest", points=2)

@@ -16,7 +16,7 @@ from course_utils.lessons._guards import (
     torch_as_it_was,
 )
 from course_utils.pretrained import extract_features
-from course_utils.teaching import Exercise, expect
+from course_utils.teaching import Exercise, Table, expect
 
 extract_the_features = Exercise(
     "extract-features", lesson="05_feature_extraction", title="Read the features",
@@ -165,14 +165,40 @@ def still_works(model: nn.Module, images: Tensor) -> bool:
         return False
 
 
+def on_the_way(size: int) -> list[Table]:
+    """Shapes of what stands in Lite0 between picture and scores, and which of it is asked for."""
+    model, images = further_trained_lite0().eval(), pictures(2, size)
+    with torch.inference_mode():
+        maps = model.forward_features(images)
+        found = [("pictures", images), ("maps: forward_features", maps),
+                 ("features, before the head", model.forward_head(maps, pre_logits=True)),
+                 ("scores of the head", model.forward_head(maps))]
+    return [Table(f"Two pictures of {size} pixels on their way through Lite0", ("what", "shape"),
+                  [(what, str(tuple(tensor.shape))) for what, tensor in found], marked=[2])]
+
+
+def side_by_side(features: Tensor, alone: Tensor, right: Tensor) -> list[Table]:
+    """How far the features of the same pictures are apart: in other company, and from the right ones."""
+    far = [[f"{(one[i] - other[i]).norm() / right[i].norm():.1%}" for i in range(2)]
+           for one, other in ((features, alone), (features, right))]
+    return [Table("How far your features of a picture are from …", ("picture", "yours in other company",
+                                                                    "those of eval mode"),
+                  [(str(i + 1), *pair) for i, pair in enumerate(zip(*far, strict=True))])]
+
+
 @extract_the_features.checks("one vector of 1,280 per picture", points=2)
 def _(answer):
     shape = tuple(read(answer, further_trained_lite0(), pictures(2, size=96)).shape)
-    expect(shape != (2, 1000), mistake="the-scores-of-the-head", width=1000)
-    expect(shape != (2, 1280, 1, 1), f"Pooled, but of shape {shape}: `.flatten(1)` makes it (2, 1280).")
-    expect(len(shape) != 4, mistake="not-pooled", shape=shape)
-    expect(shape != (2, 1280 * 9), mistake="flattened", width=1280 * 9)
-    expect(shape == (2, 1280), f"Two pictures should give features of shape (2, 1280), yours have {shape}.")
+
+    def show():
+        return on_the_way(96)
+    expect(shape != (2, 1000), mistake="the-scores-of-the-head", width=1000, show=show)
+    expect(shape != (2, 1280, 1, 1), f"Pooled, but of shape {shape}: `.flatten(1)` makes it (2, 1280).",
+           show=show)
+    expect(len(shape) != 4, mistake="not-pooled", shape=shape, show=show)
+    expect(shape != (2, 1280 * 9), mistake="flattened", width=1280 * 9, show=show)
+    expect(shape == (2, 1280), f"Two pictures should give features of shape (2, 1280), yours have {shape}.",
+           show=show)
     shape = tuple(read(answer, further_trained_lite0(), pictures(1)).shape)
     expect(shape == (1, 1280), mistake="squeezed-the-batch", shape=shape)
 
@@ -193,9 +219,14 @@ def _(answer):
            "The same pictures give other features the second time: something random is at work.")
     in_other_company = read(answer, further_trained_lite0().train(), images[:2])
     counted = any("num_batches_tracked" in name for name in changed(before, model))
-    expect(near(features[:2], in_other_company) and not counted, mistake="still-in-train-mode")
-    expect(near(features, reference(images)),
-           "These are not the numbers that go into the head of the given model.")
+    right = reference(images)
+
+    def show():
+        return side_by_side(features.float(), in_other_company.float(), right)
+    expect(in_other_company.shape == (2, 1280), "Two of the three pictures alone give no (2, 1280).")
+    expect(near(features[:2], in_other_company) and not counted, mistake="still-in-train-mode", show=show)
+    expect(near(features, right), "These are not the numbers that go into the head of the given model.",
+           show=show)
 
 
 @extract_the_features.checks("the model is the same afterwards")

@@ -9,7 +9,7 @@ from torch import nn
 
 from course_utils.lessons._guards import changed, fresh_lite0, kind_of, pictures, snapshot, torch_as_it_was
 from course_utils.pretrained import freeze, replace_head, train_mode, unfreeze
-from course_utils.teaching import Exercise, expect
+from course_utils.teaching import Exercise, Table, expect
 
 freeze_the_backbone = Exercise(
     "freeze-the-backbone", lesson="05_feature_extraction", title="Freeze with all three switches",
@@ -141,8 +141,8 @@ def prepared(answer, arrives: str = "eval") -> tuple[nn.Module, torch.optim.Opti
     return model, optimizer
 
 
-def after_one_step(answer, arrives: str = "eval") -> tuple[nn.Module, set[str]]:
-    """The model after one training step, and the names of what moved."""
+def after_one_step(answer, arrives: str = "eval") -> tuple[nn.Module, torch.optim.Optimizer, set[str]]:
+    """Model and optimizer after one training step, and the names of what moved."""
     model, optimizer = prepared(answer, arrives)
     before = snapshot(model)
     loss = nn.functional.cross_entropy(model(pictures(4)), torch.tensor([0, 1, 2, 3]))
@@ -150,32 +150,56 @@ def after_one_step(answer, arrives: str = "eval") -> tuple[nn.Module, set[str]]:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return model, changed(before, model)
+    return model, optimizer, changed(before, model)
 
 
 def in_backbone(names) -> set[str]:
     return {name for name in names if not name.startswith("classifier.")}
 
 
+def switches(model: nn.Module, optimizer: torch.optim.Optimizer, moved: set[str]) -> list[Table]:
+    """The three switches as they are and as they should be, and what moved in one step."""
+    held = {p for entry in optimizer.param_groups for p in entry["params"]}
+    rows = []
+    for part, names in (("backbone", in_backbone(model.state_dict())),
+                        ("head", {name for name in model.state_dict() if name.startswith("classifier.")})):
+        tensors = {name: p for name, p in model.named_parameters() if name in names}
+        statistics = {name for name in names & moved if "running_" in name}
+        modules = [m for name, m in model.named_modules() if name and (part == "head") == (
+            name.split(".")[0] == "classifier")]
+        rows.append((part, len(tensors), sum(p.requires_grad for p in tensors.values()),
+                     sum(p in held for p in tensors.values()),
+                     f"{sum(m.training for m in modules)} of {len(modules)}", len(moved & set(tensors)),
+                     len(statistics)))
+    wanted = ("wanted", "", "head: all, backbone: 0", "head: all", "head: all, backbone: 0",
+              "head: all, backbone: 0", "0")
+    return [Table("The switches, and what moved in one training step", (
+        "part", "parameter tensors", "with gradients", "in the optimizer", "modules in train mode", "moved",
+        "BatchNorm statistics moved"), [*(tuple(map(str, row)) for row in rows), wanted])]
+
+
 @freeze_the_backbone.checks("the backbone's weights stay")
 def _(answer):
-    model, moved = after_one_step(answer)
+    model, optimizer, moved = after_one_step(answer)
     weights = in_backbone(moved) & {name for name, _ in model.named_parameters()}
-    expect(not weights, mistake="nothing-frozen", count=len(weights), first=min(weights, default=""))
+    expect(not weights, mistake="nothing-frozen", count=len(weights), first=min(weights, default=""),
+           show=lambda: switches(model, optimizer, moved))
 
 
 @freeze_the_backbone.checks("the backbone asks for no gradients")
 def _(answer):
-    model, _ = prepared(answer)
+    model, optimizer, moved = after_one_step(answer)
     asking = in_backbone(name for name, p in model.named_parameters() if p.requires_grad)
-    expect(not asking, mistake="gradients-left-on", count=len(asking))
+    expect(not asking, mistake="gradients-left-on", count=len(asking),
+           show=lambda: switches(model, optimizer, moved))
 
 
 @freeze_the_backbone.checks("BatchNorm rests")
 def _(answer):
-    model, moved = after_one_step(answer, arrives="train")
+    model, optimizer, moved = after_one_step(answer, arrives="train")
     statistics = {name for name in moved if "running_" in name}
-    expect(not statistics, mistake="batchnorm-drifts", count=len(statistics))
+    expect(not statistics, mistake="batchnorm-drifts", count=len(statistics),
+           show=lambda: switches(model, optimizer, moved))
     images = pictures(4)
     with torch.no_grad():
         maps, in_other_company = model.forward_features(images), model.forward_features(images[:2])
@@ -188,19 +212,24 @@ def _(answer):
 def _(answer):
     model, optimizer = prepared(answer)
     head = dict(model.classifier.named_parameters(prefix="classifier"))
+
+    def show():
+        return switches(*after_one_step(answer))
     resting = [name for name, p in head.items() if not p.requires_grad]
-    expect(len(resting) < len(head), mistake="froze-everything")
-    expect(not resting, f"`{min(resting, default='')}` gets no gradients: switch all of the head on.")
+    expect(len(resting) < len(head), mistake="froze-everything", show=show)
+    expect(not resting, f"`{min(resting, default='')}` gets no gradients: switch all of the head on.",
+           show=show)
     rates = {p: entry["lr"] for entry in optimizer.param_groups for p in entry["params"]}
     missing = [name for name, p in head.items() if p not in rates]
-    expect(not missing, mistake="optimizer-without-the-head", first=min(missing, default=""))
+    expect(not missing, mistake="optimizer-without-the-head", first=min(missing, default=""), show=show)
     expect(isinstance(optimizer, torch.optim.Adam),
            f"The optimizer should be torch.optim.Adam, yours is {kind_of(optimizer)}.")
     for parameter in head.values():
         expect(math.isclose(rates[parameter], 1e-3, rel_tol=1e-4),
                f"The learning rate should be 1e-3, yours is {rates[parameter]:g}.")
-    model, moved = after_one_step(answer)
-    expect(set(head) <= moved, "The head did not move in a training step, though the optimizer holds it.")
+    _, _, moved = after_one_step(answer)
+    expect(set(head) <= moved, "The head did not move in a training step, though the optimizer holds it.",
+           show=show)
 
 
 @freeze_the_backbone.checks("the head's dropout works")

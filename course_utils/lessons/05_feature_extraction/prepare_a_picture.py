@@ -6,9 +6,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms import v2
-from torchvision.transforms.functional import InterpolationMode
 
 from course_utils.lessons._guards import chelsea, kind_of, torch_as_it_was
+from course_utils.lessons._preparing import (
+    BICUBIC,
+    CLOSE,
+    IMAGENET,
+    RAW,
+    UNCHANGED,
+    apart,
+    steps,
+    where_pictures_part,
+)
 from course_utils.pretrained import preprocessing
 from course_utils.teaching import Exercise, expect
 
@@ -17,13 +26,8 @@ prepare_a_picture = Exercise(
     see="#Preprocessing", minutes=8, difficulty="medium", objective="preprocessing",
     seconds=30, guard=torch_as_it_was)
 
-BICUBIC = InterpolationMode.BICUBIC
-IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
-HALF = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
-# Mean difference per pixel, on a scale from -1 to 1. On the cat: other resampling 0.01, a picture moved by
-# one pixel (rounding) 0.06; the mildest of the mistakes below 0.19.
-CLOSE = 0.08
-# On its middle square, where no side is rounded: torch on floats instead of PIL 0.002, bilinear 0.008.
+# Mean difference per pixel on the cat's middle square, where no side is rounded: torch on floats instead of
+# PIL 0.002, bilinear 0.008.
 EQUAL = 0.004
 
 
@@ -65,12 +69,6 @@ def prepare(picture):
     return (pixels.permute(2, 0, 1).float() / 127.5 - 1)[None]
 
 
-def steps(mean_and_std=HALF, resize=256, interpolation=BICUBIC) -> v2.Compose:
-    """The usual steps with one thing changed: what the wrong answers below have in common."""
-    return v2.Compose([v2.Resize(resize, interpolation), v2.CenterCrop(224), v2.ToImage(),
-                       v2.ToDtype(torch.float32, scale=True), v2.Normalize(*mean_and_std)])
-
-
 @prepare_a_picture.wrong("imagenet-mean-and-std", says=(
     "This is what you get with ImageNet's mean and standard deviation. Lite0 was trained with 0.5 and 0.5 "
     "per channel. Ask the weights, not your memory: `preprocessing(model)` prints its steps."))
@@ -82,7 +80,7 @@ def prepare(picture):
     "Pixels run from 0 to 1: this is what you get when normalisation is skipped. These weights expect "
     "(pixel − 0.5) / 0.5, from −1 to 1."))
 def prepare(picture):
-    return steps(([0, 0, 0], [1, 1, 1]))(picture.convert("RGB"))[None]
+    return steps(UNCHANGED)(picture.convert("RGB"))[None]
 
 
 @prepare_a_picture.wrong("pixels-to-255", says=(
@@ -113,7 +111,7 @@ def prepare(picture):
     "Pixels are off by {off:.3f} on average: this is what bilinear resizing gives, the default of `Resize`. "
     "These weights expect `interpolation=v2.InterpolationMode.BICUBIC`."))
 def prepare(picture):
-    return steps(interpolation=InterpolationMode.BILINEAR)(picture.convert("RGB"))[None]
+    return steps(interpolation=v2.InterpolationMode.BILINEAR)(picture.convert("RGB"))[None]
 
 
 @prepare_a_picture.wrong("bgr", says=(
@@ -160,11 +158,6 @@ def pixels_of(answer, picture: Image.Image) -> Tensor:
     return result
 
 
-def apart(a: Tensor, b: Tensor) -> float:
-    """Mean absolute difference per pixel of two tensors of one shape."""
-    return (a.float() - b.float()).abs().mean().item()
-
-
 def levels(pixels: Tensor) -> Tensor:
     """Mean and standard deviation of each channel, (2, 3): shifts and resampling leave them as they are."""
     return torch.stack([pixels.mean(dim=(0, 2, 3)), pixels.std(dim=(0, 2, 3))])
@@ -199,25 +192,27 @@ def _(answer):
 def _(answer):
     small_and_upright = chelsea().transpose(Image.Transpose.ROTATE_90).resize((120, 180))
     for picture in (chelsea(), small_and_upright):
-        result = pixels_of(answer, picture)
-        expect(result.max() < 20, mistake="pixels-to-255", largest=result.max().item())
+        result, right = pixels_of(answer, picture), preprocessing("efficientnet_lite0")(picture)[None]
+
+        def show(result=result, right=right):
+            return where_pictures_part(result, right)
+        expect(result.max() < RAW, mistake="pixels-to-255", largest=result.max().item(), show=show)
         if mistake := known_mistake(result, picture):
-            expect(False, mistake=mistake)
-        right = preprocessing("efficientnet_lite0")(picture)[None]
+            expect(False, mistake=mistake, show=show)
         expect(apart(result, right) < CLOSE,
                f"The pixels of a {picture.width} × {picture.height} picture differ from the right ones by "
                f"{apart(result, right):.2f} on average. Yours run from {result.min():.2f} to "
-               f"{result.max():.2f}, the right ones from {right.min():.2f} to {right.max():.2f}.")
+               f"{result.max():.2f}, the right ones from {right.min():.2f} to {right.max():.2f}.", show=show)
         off = (levels(result) - levels(right)).abs().max()
         expect(off < 0.02, f"Mean or standard deviation of a channel is off by {off:.2f}: Normalize takes "
-                           "0.5 and 0.5 for each of them.")
+                           "0.5 and 0.5 for each of them.", show=show)
 
 
 @prepare_a_picture.checks("resized as these weights expect")
 def _(answer):
     square = chelsea().crop((0, 0, 300, 300))         # no side to be rounded
     result, right = pixels_of(answer, square), preprocessing("efficientnet_lite0")(square)[None]
-    bilinear = steps(interpolation=InterpolationMode.BILINEAR)(square)[None]
+    bilinear = steps(interpolation=v2.InterpolationMode.BILINEAR)(square)[None]
     off = apart(result, right)
     expect(apart(result, bilinear) > EQUAL, mistake="bilinear", off=off)
     expect(off < EQUAL, f"On a square picture, where nothing is rounded, pixels still differ by {off:.3f} on "

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from course_utils.lessons._guards import further_trained_lite0, kind_of, pictures, same, torch_as_it_was
 from course_utils.pretrained import load_model, replace_head
-from course_utils.teaching import Exercise, expect
+from course_utils.teaching import Exercise, Table, expect
 
 replace_the_head = Exercise(
     "replace-the-head", lesson="05_feature_extraction", title="Give the model a new head",
@@ -136,19 +136,35 @@ def among(tensor: Tensor, others: list[Tensor]) -> bool:
     return any(tensor.shape == other.shape and same(tensor, other) for other in others)
 
 
+def linears(model: nn.Module) -> list[Table]:
+    """Every Linear of the model that is returned, and which of them a picture passes."""
+    passed, hooks = [], [(name, m.register_forward_hook(lambda module, *_: passed.append(module)))
+                         for name, m in model.named_modules() if isinstance(m, nn.Linear)]
+    scores_of(model, pictures(2))
+    for _, hook in hooks:
+        hook.remove()
+    rows = [(name or "the model itself", f"{m.in_features:,}", f"{m.out_features:,}",
+             "yes" if m in passed else "no") for name, m in model.named_modules() if isinstance(m, nn.Linear)]
+    return [Table("Each Linear in your model", ("name", "takes", "gives", "a picture passes it"), rows)]
+
+
 @replace_the_head.checks("one score per class", points=2)
 def _(answer):
     for num_classes in (5, 3):
         model = answered_with(answer, num_classes)
+
+        def show(model=model):
+            return linears(model)
         scores = scores_of(model, pictures(2))
         width = scores.shape[-1]
         unused = next((name.split(".")[0] for name, module in model.named_modules()
                        if isinstance(module, nn.Linear) and not name.startswith("classifier")), None)
-        expect(width != 1000 or not unused, mistake="the-name-from-another-family", name=unused, scores=width)
-        expect(width != 1000, mistake="changed-the-label-only", scores=width)
+        expect(width != 1000 or not unused, mistake="the-name-from-another-family", name=unused, scores=width,
+               show=show)
+        expect(width != 1000, mistake="changed-the-label-only", scores=width, show=show)
         expect(scores.shape == (2, num_classes),
                f"Two pictures and {num_classes} classes should give scores of shape (2, {num_classes}), "
-               f"but yours have {tuple(scores.shape)}.")
+               f"but yours have {tuple(scores.shape)}.", show=show)
 
 
 @replace_the_head.checks("the head reads features")
@@ -157,7 +173,8 @@ def _(answer):
     width = scores_of(model, pictures(2)).shape[-1]
     expect(width != 1000, "The old head still gives the scores.")
     old = further_trained_lite0().classifier.weight
-    expect(not among(old, list(model.parameters())), mistake="stacked-on-the-old-head")
+    expect(not among(old, list(model.parameters())), mistake="stacked-on-the-old-head",
+           show=lambda: linears(model))
 
 
 @replace_the_head.checks("the backbone is the one you were given", points=2)

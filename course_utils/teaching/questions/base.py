@@ -33,6 +33,13 @@ class Question(Part):
     confidence: bool = False        # ask also how sure the learner is
     predict: bool = False           # keep the answer until a cell has run that decides it
 
+    @property
+    def section(self) -> str:
+        """The heading in `see`, in words."""
+        lesson, _, heading = self.see.partition("#")
+        words = heading.replace("-", " ")
+        return f"“{words}” in lesson {lesson.split('_')[0]}" if lesson else f"“{words}”"
+
     def read(self, response: object) -> object | None:
         """`response` as this kind understands it; None where it is blank or something else."""
         raise NotImplementedError

@@ -27,6 +27,7 @@ from course_utils.teaching.verdict import Verdict
 Percent = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)? ?%$")]
 NUMBER = re.compile(r"([-+−]?(?:\d[\d,.'\u00a0\u202f ]*\d|\d)(?:[eE][-+−]?\d+)?)\s*(.*)", re.DOTALL)
 MARKS = "`'\"“”‘’.,;:!?() "
+ANOTHER_UNIT = "(another unit)"
 SENTENCE = 20       # characters; less is no answer to reflect on
 
 
@@ -100,7 +101,9 @@ class Numeric(Question):
         return scored(0.0, f"{answer.value:g} is too {'high' if answer.value > self.answer else 'low'}.")
 
     def kept(self, answer: Number) -> str:
-        return f"{answer.value!r} {answer.unit}".strip()
+        """The number, with the unit asked for; that there was another is kept, and what it said is not."""
+        known = answer.unit.casefold() in ("", self.unit.casefold())
+        return f"{answer.value!r} {answer.unit if known else ANOTHER_UNIT}".strip()
 
     def in_words(self, kept: str) -> str:
         return self._with_unit(self.read(kept).value)
@@ -181,7 +184,7 @@ class ShortText(Question):
         for number, miss in enumerate(self.near, start=1):
             if answer in map(normalised, miss.forms):
                 return scored(0.0, miss.reason, f"near-{number}")
-        again = f" Look again at {self.see}." if self.see else ""
+        again = f" Look again at {self.section}." if self.see else ""
         return scored(0.0, f"That is not it.{again}")
 
     def kept(self, answer: str) -> str:
@@ -237,9 +240,10 @@ class Reflect(Question):
         return Reflection(text.strip(), tuple(sorted(set(found))))
 
     def how(self, response: object) -> str:
-        letters = ", ".join(LETTERS[:len(self.rubric)])
-        return "Write a sentence or two first." if not isinstance(response, Mapping) else \
-            f'Give {{"text": …, "met": […]}}: a sentence or two, and those of {letters} that are in it.'
+        text = response.get("text") if isinstance(response, Mapping) else response
+        if not isinstance(text, str) or len(text.strip()) < SENTENCE:
+            return "Write a sentence or two first."
+        return f"Name the points that are in it by their letters, {', '.join(LETTERS[:len(self.rubric)])}."
 
     def judge(self, answer: Reflection) -> Verdict:
         if answer.met is None:

@@ -262,7 +262,7 @@ explore("The rate during a training of 100 steps", rates_of, make=Choice("Schedu
 
 # %% [markdown] tags=["teaches:record"]
 # What are they worth *here*? That was measured beforehand. A **base** recipe starts from the probe's head and
-# trains the last two blocks for ten epochs, body at 0.0001 and head at 0.001. Each other recipe changes one
+# trains the last two blocks for nine epochs, body at 0.0001 and head at 0.001. Each other recipe changes one
 # thing about it. Pictures were dealt anew for every seed, and the same deal was given to every recipe, so
 # recipes are compared seed by seed.
 
@@ -378,4 +378,4 @@ show_quiz("06_fine_tuning", "falls-after-five")
 # at a rate that a range test has seen. Add a technique when a measurement says so, and believe a difference
 # when it holds with every seed.
 #
-# **Next:** see *Your progress* in [lesson 00](00_start_here.ipynb#Your-progress).
+# **Next:** [07 · Choosing a strategy](07_choosing_a_strategy.ipynb): head, last layers, or everything.

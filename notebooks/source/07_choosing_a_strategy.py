@@ -109,7 +109,7 @@ show_quiz("07_choosing_a_strategy", "what-similarity-misses")
 # ## The lab
 #
 # The record holds five strategies on three data sets with 5, 15 and 45 labelled pictures per class, three
-# draws each, 96 pixels, some sixty steps of training. It took tens of minutes, so it ships; `python
+# draws each, 64 pixels, some forty steps of training. It took tens of minutes, so it ships; `python
 # tools/records/strategies.py` makes it again. **Predict** first.
 
 # %%
@@ -187,4 +187,5 @@ show_quiz("07_choosing_a_strategy", "when-to-stop")
 # Extract first: it takes a minute and is the number to beat. Ask the rules what to try next, measure
 # similarity with a probe, and decide by several draws, in pairs.
 #
-# **Next:** see *Your progress* in [lesson 00](00_start_here.ipynb#Your-progress).
+# **Next:** [08 · A practical workflow](08_practical_workflow.ipynb): from a folder of pictures to a
+# model that others can use.

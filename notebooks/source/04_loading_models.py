@@ -31,7 +31,8 @@ from torchvision.transforms import v2
 from course_utils import paths
 from course_utils.pretrained import preprocessing, top_k
 from course_utils.widgets import (
-    loader_switch, mistake_lab, show_exercise, show_pictures, show_quiz, show_result)
+    loader_switch, mistake_lab, show_exercise, show_pictures, show_quiz, show_result,
+    walkthrough)
 
 cat, coffee = Image.fromarray(data.chelsea()), Image.fromarray(data.coffee())
 show_pictures([cat, coffee], ["cat", "coffee"], alt="photograph", width=200)
@@ -206,16 +207,34 @@ show_quiz("04_loading_models", "which-library")
 # %%
 show_quiz("04_loading_models", "in-order")
 
+
 # %% tags=["teaches:by-hand"]
-prepare = preprocessing(model)                                  # of these weights
-batch = prepare(cat.convert("RGB")).unsqueeze(0)                # (1, 3, 224, 224)
-model.eval()
-with torch.inference_mode():
-    scores = model(batch)                                       # (1, 1000)
-shares = scores.softmax(dim=1)[0]                               # (1000,), together 1
-best = shares.topk(5)
-for share, index in zip(best.values.tolist(), best.indices.tolist(), strict=True):
-    print(f"{share:6.1%}  {names[index]}")
+def five_names(model, picture):
+    """The five likeliest classes of a picture, with their shares."""
+    prepare = preprocessing(model)
+    batch = prepare(picture.convert("RGB")).unsqueeze(0)            # (1, 3, 224, 224)
+    model.eval()
+    with torch.inference_mode():
+        scores = model(batch)                                       # (1, 1000)
+    shares = scores.softmax(dim=1)[0]                               # (1000,), together 1
+    best = shares.topk(5)
+    return [(names[i], share) for i, share in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+
+
+for name, share in five_names(model, cat):
+    print(f"{share:6.1%}  {name}")
+
+# %% tags=["teaches:by-line"]
+walkthrough(five_names, {
+    "prepare =": "Asked of the model: size, crop, mean and deviation belong to its weights.",
+    'convert("RGB")': "A file may be grey, transparent or have a palette. The network takes three colours.",
+    "unsqueeze(0)": "A network takes a batch, (B, 3, H, W). This is a batch of one.",
+    "model.eval()": "Dropout lets all pass; BatchNorm uses what it learned, not this one picture.",
+    "inference_mode()": "Nothing is noted for gradients: less memory, and a little faster.",
+    "softmax(dim=1)": "Classes stand in dimension 1. Over dimension 0 every share would be 1, since the "
+                      "picture is alone in its batch.",
+    "topk(5)": "The five largest and their positions, the largest first.",
+    "names[i]": "Position i belongs to name i of these weights, and of no others."})
 
 # %% [markdown] tags=["teaches:eval"]
 # `names` came from torchvision's metadata, the weights from elsewhere. That is right here, because both

@@ -299,4 +299,4 @@ show_quiz("01_why_pretrained", "hospital")
 # Pretrained weights save labels and computing. What transfers depends on depth and on your pictures, and a
 # probe at each depth measures it. Near is not a property of a start alone, but of a start and an end.
 #
-# **Next:** [05 · Feature extraction](05_feature_extraction.ipynb): use what the backbone sees.
+# **Next:** [02 · ImageNet](02_imagenet.ipynb): the pictures and labels behind the weights.

@@ -6,7 +6,6 @@ Recorded by `tools/records/fine_tuning.py`, three deals of the rendered defects.
 from __future__ import annotations
 
 import json
-from statistics import mean
 
 import pytest
 

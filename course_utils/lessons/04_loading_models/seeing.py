@@ -1,4 +1,4 @@
-"""What a network is given and says: done right but for one step, and where a learner's way parts from it."""
+"""What a network is given and says: done right, and as a learner's answer does it."""
 
 from __future__ import annotations
 
@@ -8,34 +8,20 @@ from dataclasses import dataclass
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torchvision.transforms import v2
-from torchvision.transforms.functional import to_pil_image
 
 from course_utils.lessons._guards import kind_of
+from course_utils.lessons._preparing import CLOSE, IMAGENET, UNCHANGED, apart, steps, where_pictures_part
 from course_utils.pretrained import preprocessing
-from course_utils.teaching import Picture, Pictures, Table, Words, expect
+from course_utils.teaching import Table, expect
 from course_utils.teaching.exhibits import Exhibit
 
-HALF, UNCHANGED = ([0.5] * 3, [0.5] * 3), ([0] * 3, [1] * 3)
-IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-# Of prepared pixels, mean difference on a scale from -1 to 1: other resampling gives 0.01, a shift by one
-# pixel 0.06; the mildest of the mistakes in the exercise 0.19.
-CLOSE = 0.08
 EQUAL = 0.005     # the same where nothing is rounded: PIL and torch differ by less, bilinear by more
-COLOURS, FRAME, SCALE, NORMALISE = "colours", "resize and cut out", "from 0 … 255 to 0 … 1", "normalise"
-RAW = 20          # prepared pixels lie within about ±3
 SHARE = 0.1       # of a probability: what other resampling, or a shift by a pixel, may change
 
 Guesses = Sequence[tuple[str, float]]
 
 
-# Doing it right, but for one step -----------------------------------------------------------------------
-
-def steps(mean_and_std=HALF, resize=256, divide=True) -> v2.Compose:
-    """The usual steps with one thing changed: what the wrong answers below have in common."""
-    return v2.Compose([v2.Resize(resize, interpolation=v2.InterpolationMode.BICUBIC), v2.CenterCrop(224),
-                       v2.ToImage(), v2.ToDtype(torch.float32, scale=divide), v2.Normalize(*mean_and_std)])
-
+# Doing it right -----------------------------------------------------------------------------------------
 
 def asked(model: nn.Module, batch: Tensor) -> Tensor:
     """Scores (N, 1000) in eval mode; the model's modes are put back."""
@@ -113,30 +99,6 @@ def watched(answer: Callable, model: nn.Module, picture: Image.Image) -> Run:
 
 # Where it parts ---------------------------------------------------------------------------------------
 
-def apart(one: Tensor, other: Tensor) -> float:
-    """Mean absolute difference per pixel; infinite where shapes differ."""
-    return (one - other).abs().mean().item() if one.shape == other.shape else torch.inf
-
-
-def levelled(pixels: Tensor) -> Tensor:
-    """(1, 3, H, W) with mean 0 and deviation 1 in each channel: scaling and normalising change it no more."""
-    return (pixels - pixels.mean(dim=(2, 3), keepdim=True)) / pixels.std(dim=(2, 3), keepdim=True)
-
-
-def parted_at(given: Tensor, right: Tensor) -> str:
-    """The first step of the right preparation after which the two, (1, 3, H, W), are no longer alike."""
-    if apart(given.flip(1), right) < CLOSE:
-        return COLOURS
-    if apart(levelled(given), levelled(right)) >= 2 * CLOSE:       # whose deviation is about twice as large
-        return FRAME
-    return SCALE if given.max() > RAW else NORMALISE
-
-
-def visible(pixels: Tensor) -> Image.Image:
-    """A picture of (1, 3, H, W) normalised by 0.5 and 0.5; beyond black and white there is no more to see."""
-    return to_pil_image((pixels[0] * 0.5 + 0.5).clamp(0, 1))
-
-
 def side_by_side(guesses: Guesses, right_guesses: Guesses, given: Tensor | None,
                  right: Tensor) -> list[Exhibit]:
     """Both top fives; and both pictures after the step at which they part."""
@@ -146,12 +108,4 @@ def side_by_side(guesses: Guesses, right_guesses: Guesses, given: Tensor | None,
                   marked=[i for i, row in enumerate(rows) if row[1] != row[2]])
     if given is None or given.ndim != 4 or given.shape[1] != 3:
         return [table]
-    if given.shape != right.shape:
-        return [table, Words(f"Your network is given shape {tuple(given.shape)}, the right one "
-                             f"{tuple(right.shape)}.")]
-    step, shown = parted_at(given, right), given
-    if step == FRAME:        # later steps must not hide what the frame is
-        shown = levelled(given) * right.std(dim=(2, 3), keepdim=True) + right.mean(dim=(2, 3), keepdim=True)
-    return [table, Pictures(f"The first step at which the pictures part: {step}", [
-        Picture.of(visible(right), "right", f"The picture as it should be after the step: {step}"),
-        Picture.of(visible(shown), "yours", f"Your picture after the step: {step}")], width=224)]
+    return [table, *where_pictures_part(given, right)]

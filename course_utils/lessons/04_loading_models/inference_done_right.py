@@ -9,26 +9,11 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from course_utils.lessons._guards import changed, chelsea, fresh_lite0, snapshot, torch_as_it_was
+from course_utils.lessons._preparing import CLOSE, IMAGENET, RAW, UNCHANGED, apart, steps
 from course_utils.pretrained import preprocessing, top_k
 from course_utils.teaching import Exercise, expect
 
-from .seeing import (
-    CLOSE,
-    EQUAL,
-    IMAGENET,
-    RAW,
-    UNCHANGED,
-    apart,
-    asked,
-    mistake_in,
-    named,
-    near,
-    ranked,
-    side_by_side,
-    steps,
-    truth,
-    watched,
-)
+from .seeing import EQUAL, asked, mistake_in, named, near, ranked, side_by_side, truth, watched
 
 inference_done_right = Exercise(
     "inference-done-right", lesson="04_loading_models", title="Inference done right",
