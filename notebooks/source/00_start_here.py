@@ -5,7 +5,7 @@
 # right. Predicting wrongly costs nothing and teaches most.
 #
 # This is your own copy, in the folder `my_work`. Change whatever you like: `course reset 00` in a terminal
-# brings a fresh one and keeps yours.
+# (*File → New → Terminal*) brings a fresh one and keeps yours.
 #
 # The next cell loads what this lesson needs. The first time, that takes some seconds.
 
@@ -26,7 +26,7 @@ print(model.course_weights)
 # That loaded a real network: EfficientNet-Lite0, trained by others on 1.28 million photographs of the
 # ImageNet data set. Such a network is called **pretrained**. Its weights came with the installation, so
 # nothing is downloaded. The printed line names them and says how they want their pictures: 224 × 224
-# pixels, with a mean and a standard deviation of 0.5.
+# pixels, from each number 0.5 subtracted, then divided by 0.5.
 #
 # Here is a cat, a photograph that ships with scikit-image.
 
@@ -81,8 +81,8 @@ print(prepare)
 print("scores from", scores.min().item(), "to", scores.max().item())
 
 # %% [markdown]
-# Scores can be any numbers. **Softmax** makes them positive and lets them share 1, so that they can be read
-# as probabilities. What do such probabilities tell?
+# Scores can be any numbers. **Softmax** makes them positive and makes them add up to 1. Such a part of 1 is
+# called a **share**, and read as a probability. What do such probabilities tell?
 
 # %%
 show_quiz("00_start_here", "what-one-means")
@@ -133,7 +133,7 @@ progress()
 # ## What can go wrong
 #
 # - **A cell shows `[*]` for long:** it is still running. The square in the toolbar (■) interrupts it.
-# - **"Name is not defined":** an earlier cell has not been run. *Run → Run All Above Selected Cell* mends
+# - **"Name is not defined":** an earlier cell has not been run. *Run → Run All Above Selected Cell* repairs
 #   it.
 # - **Everything is odd:** *Kernel → Restart Kernel and Run Up to Selected Cell* starts clean.
 # - **The lesson itself is broken by your changes:** `course reset 00` in a terminal.

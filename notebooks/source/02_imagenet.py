@@ -95,7 +95,7 @@ show_result("02_imagenet", "human-line")
 #   single network.
 # - **2010 and 2011 had other pictures.** Training and test pictures are the same from 2012 on.
 # - **The human line is one person**, on 1,500 pictures of 100,000.
-# - **The winner of 2010 is often misdescribed.** Fisher vectors won in 2011.
+# - **The winner of 2010 is often given the idea of 2011**, Fisher vectors: a way to code hand-made features.
 #
 # The next cell puts single networks of torchvision, as its catalogue lists them, beside the entries they
 # were made for. It also says how exactly 1,500 pictures can measure.
@@ -113,9 +113,9 @@ print(f"one person: 5.1 % ± {margin:.1%}, by the choice of pictures alone")
 
 # %% [markdown]
 # A single network of the same name misses more pictures than the entry, in the first four lines a quarter to
-# two thirds more: one network instead of several, one crop instead of many, validation pictures instead of
-# test pictures. The last line is the architecture of the line above, trained by a newer recipe: name the
-# weights, not only the network.
+# two thirds more: one network instead of several, one crop (a piece cut from the picture) instead of the
+# average over many, validation pictures instead of test pictures. The last line is the architecture of the
+# line above, trained by a newer recipe: name the weights, not only the network.
 
 # %%
 show_quiz("02_imagenet", "may-be-compared")
@@ -210,7 +210,8 @@ branch_view(model, cat, alt="Chelsea, a tabby cat, looking at the camera")
 #
 # The hierarchy, at least, can be looked for. Training never saw the tree, only 1,000 names. The head holds
 # one row of weights for each class. **Predict:** take each dog's row and find the most similar row of the
-# other 999. For how many of the 118 is it another dog? By chance it would be 12 %.
+# other 999: the one at the smallest angle, after what all rows have in common is subtracted. For how many of
+# the 118 is it another dog? By chance it would be 12 %.
 
 # %% tags=["teaches:hierarchy-learned"]
 def stays_inside(net, branch):
@@ -233,8 +234,8 @@ pandas.DataFrame(table, index=branches).map("{:.0%}".format)
 
 # %% [markdown] tags=["teaches:what-it-is-not"]
 # In three trained networks, classes of one branch lie together; in an untrained one they do not. To tell
-# breeds apart, a network must first find what dogs share. This is how features come about that serve other
-# classes too. It does not prove that the hierarchy is the reason for transfer.
+# breeds apart, a network probably helps to find what dogs share. This is how features come about that serve
+# other classes too. It does not prove that the hierarchy is the reason for transfer.
 # ## What ImageNet is not
 #
 # - **Not free of errors.** At least 6 % of the validation labels are wrong (Northcutt et al. 2021, arXiv

@@ -30,8 +30,8 @@ print(len(zoo), "sets of weights:", zoo.source.value_counts().to_dict())
 # ## One table
 #
 # `catalogue()` has a row for each **set of weights**: an architecture that was trained once, in one way.
-# torchvision's figures come from its own metadata, `Weights.meta`; timm's from its published results; those
-# of the bundled models too. Nothing is downloaded for it. The columns:
+# torchvision's figures come from its own metadata, `Weights.meta`; those of timm's models and of the bundled
+# ones come from timm's published results. Nothing is downloaded for it. The columns:
 #
 # - `top1`: per cent of ImageNet's validation pictures whose first guess is right. `top5` allows five.
 # - `params_m`: parameters in millions. `size_mb`: the file, in MiB.
@@ -52,7 +52,7 @@ named.assign(weights=named.name.str.removeprefix("torchvision/")).set_index("wei
 
 # %% [markdown] tags=["teaches:versions"]
 # Look at the two rows of ResNet-50: the same network, the same parameters, the same work, and 76.1 % or
-# 80.9 %. V2 was trained longer, by another recipe; the column `reference` links to it. ResNet-101, ResNet-152
+# 80.9 %. V2 was trained longer, by another recipe; `named.reference` holds the link. ResNet-101, ResNet-152
 # and MobileNetV3-Large show the same. So an architecture has no accuracy; a set of weights has.
 #
 # EfficientNet-B4's figure holds for pictures of 380 pixels, EfficientNetV2-S's for 384, most others' for 224.
@@ -118,7 +118,8 @@ show_result("03_model_zoo", "counted-by-torch", found=counter.get_total_flops() 
 # Time cannot be counted. It depends on processor, threads, batch, precision and library, so measure it where
 # the model will run. To get a figure that means something:
 #
-# - **eval mode**, and no gradients: `torch.inference_mode()`. Both change what is computed.
+# - **eval mode**, and no gradients: `torch.inference_mode()`. The first changes the answer, and both the
+#   time.
 # - **Warm-up**: the first pass also pays for what is done once, such as fetching memory.
 # - **Many passes, each timed by itself, and the median.** Other programs hold a pass up now and then; a mean
 #   would carry that along.
@@ -212,6 +213,9 @@ model_zoo()
 # | Swin | 2021 | attention in windows that shift, in stages as in a CNN | a transformer at a CNN's price |
 # | ConvNeXt | 2022 | a ResNet redrawn with what transformers taught | convolutions again |
 #
+# A **transformer** takes a row of vectors; by **attention** each of them looks at all others. In a
+# **depthwise** convolution each channel has a filter of its own.
+#
 # Ideas and years are those of the papers; `data/weights.csv` names them. The last column is opinion, except
 # where the table above bears it out: EfficientNet-B4 has 19 M parameters and 83.4 %, ResNet-152 V2 has 60 M
 # and 82.3 %.
@@ -232,7 +236,8 @@ architecture("torchvision/resnet18")
 # halve and channels double. More than two thirds of the parameters stand in layer4.
 #
 # Move to depth 3: after each convolution comes a BatchNorm. From layer2 on, the first block of a stage has a
-# `downsample`: its output is smaller than its input, so the input must shrink before the two can be added.
+# `downsample`: its output is smaller than its input, so the input must shrink and get more channels before
+# the two can be added.
 #
 # With weights you can also see what a layer makes of a picture. Here is the bundled Lite0, and two
 # photographs that ship with scikit-image. Go from an early layer to a late one; the head gives numbers

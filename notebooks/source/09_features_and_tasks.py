@@ -61,7 +61,8 @@ show_result("09_features_and_tasks", "shape-at-layer-four")
 
 # %% [markdown] tags=["teaches:create-feature-extractor"]
 # **2. `create_feature_extractor`**, used above, is torchvision's way: name the layers, get a model that
-# returns a dict. It traces the model's code, so it works for models whose code can be traced.
+# returns a dict. It **traces** the model: it runs the code once and notes each call, so it works for models
+# whose code can be traced.
 #
 # **3. `features_only`** is timm's way: `timm.create_model(name, features_only=True)` gives a model that
 # returns the maps of every stage, from large and shallow to small and deep.
@@ -84,10 +85,11 @@ with torch.device("meta"):
 #
 # - **One function for all layers.** Hooks made in a loop share the loop's variable, so all store under the
 #   last name. A *factory* makes one hook per name.
-# - **Keeping the graph.** What a hook keeps holds the whole forward pass in memory, unless you `detach()` it.
+# - **Keeping the graph**, which is what PyTorch keeps for the backward pass. What a hook keeps holds all of
+#   it, unless you `detach()` it.
 # - **Staying.** A hook runs until its handle's `remove()` is called.
 #
-# **Exercise.** Write it.
+# **Exercise.** Catch the outputs of chosen layers.
 
 # %% tags=["exercise:09_features_and_tasks/catch-the-outputs"]
 
@@ -137,7 +139,8 @@ feature_map(val, flowers.val, "The validation flowers")
 show_quiz("09_features_and_tasks", "which-classifier")
 
 # %% tags=["teaches:classifiers-compared"]
-names = {"probe": "linear probe", "neighbours": "5 nearest neighbours", "forest": "random forest"}
+names = {"probe": "linear probe", "neighbours": "5 nearest neighbours", "forest": "random forest",
+         "vectors": "support vectors"}
 found = {"linear probe": linear_probe(train, val).score(val)}
 for name, classifier in [("5 nearest neighbours", KNeighborsClassifier(5, metric="cosine")),
                          ("random forest", RandomForestClassifier(300, random_state=0)),
@@ -149,8 +152,7 @@ show_result("09_features_and_tasks", "which-classifier", found=max(names, key=la
 
 # %% [markdown]
 # One validation picture is a whole percentage point, and the probe chose its strength by these very pictures.
-# Differences of two or three points say little here. The recorded experiment of
-# [lesson 05](05_feature_extraction.ipynb)'s probe deals the pictures anew for each seed.
+# Differences of two or three points say little here: such a lead may be luck.
 
 # %% [markdown] tags=["teaches:multi-task"]
 # ## Two tasks, one body
@@ -202,10 +204,10 @@ for name in ("resnet18", "densenet121", "vit_b_16"):
             print(f"{name}: {type(error).__name__}: {str(error)[:60]}")
 
 # %% [markdown] tags=["teaches:children-explained"]
-# ResNet-18 gives 512 numbers, pooled. DenseNet gives maps that are neither pooled nor passed through the
-# last activation: its `forward` does both itself, so numbers come out, and they are the wrong ones. ViT's
-# `forward` cuts the picture into patches first, which no child does. Ask the model by name instead, or by
-# hook.
+# ResNet-18 gives 512 numbers, pooled. DenseNet gives maps that are neither pooled nor passed through the last
+# activation: its `forward` does both itself, so numbers come out, and they are the wrong ones. ViT's
+# `forward` puts the patches in a row and adds one more vector, the class token, which no child does. Ask the
+# model by name instead, or by hook.
 
 # %%
 show_quiz("09_features_and_tasks", "why-children-break")
@@ -214,7 +216,8 @@ show_quiz("09_features_and_tasks", "why-children-break")
 # ## What can go wrong
 #
 # - **Hooks left behind** slow every later pass, and keep what they saw.
-# - **Features of train mode**: BatchNorm makes a picture depend on its company. Call `eval()`.
+# - **Features of train mode**: BatchNorm makes a picture's features depend on the rest of its batch. Call
+#   `eval()`.
 # - **Lengths compared** instead of angles: long vectors win every search.
 # - **A map read like a plan**: gaps and sizes in t-SNE mean nothing.
 # - **Losses in different units**: the larger number wins, not the more important task.

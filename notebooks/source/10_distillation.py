@@ -98,8 +98,8 @@ for t in (1.0, 2.0, 4.0, 8.0):
 
 # %% [markdown]
 # Without T², the hotter the softer, and the less the teacher counts: its gradient shrinks by nearly 1/T².
-# With it, the size stays level, so that α keeps its meaning when you change T (Hinton, Vinyals and Dean,
-# 2015).
+# With it, the size stays much more level, so that α keeps its meaning when you change T (Hinton, Vinyals and
+# Dean, 2015).
 
 # %%
 show_quiz("10_distillation", "why-t-squared")
@@ -222,12 +222,15 @@ found = record["results"]
 print(f"made by: {record['command']}, seeds {record['seeds']}, {found['test']} test pictures\n")
 for name in ("teacher", "student alone", "distilled", "distilled, unlabelled"):
     print(f"{name:24}{found['mean'][name]:.1%} ± {found['spread'][name]:.1%}")
+for name in ("distilled", "distilled, unlabelled"):
+    gains = [100 * (row[name] - row["student alone"]) for row in found["per_seed"]]
+    print(f"{name}, points above the student alone, by draw: {', '.join(f'{gain:+.1f}' for gain in gains)}")
 
 # %% [markdown] tags=["teaches:size-and-speed"]
-# On the same 75 pictures the teacher adds little: in some draws nothing. What it has to say about a picture
-# with a label is not so much more. On the pictures **without** labels it adds a lot, in every draw, and yet
-# the student stays far behind its teacher: 24,000 parameters, begun at random, are few for what there is to
-# see.
+# On the same 75 pictures the teacher adds little, and in some draws nothing. What it has to say about a
+# picture with a label is not so much more. On the pictures **without** labels it adds a lot, in every draw.
+# (That student changes two things, α and the pictures: with α = 1 labels do not count.) And yet the student
+# stays far behind its teacher: 24,000 parameters, begun at random, are few for what there is to see.
 #
 # ## Size, speed, accuracy
 #
@@ -260,8 +263,8 @@ show_quiz("10_distillation", "another-thousand")
 # %% [markdown] tags=["teaches:take-away"]
 # ## Take-away
 #
-# A teacher's softened answers say more than labels. The loss is α·T²·KL + (1 − α)·cross-entropy. Use it
-# when a small, fast model must ship, above all when there are many pictures without labels; where nothing
-# has to be small, a probe on the large network is less work.
+# A teacher's softened answers can say more than labels, above all where there are none. The loss is α·T²·KL +
+# (1 − α)·cross-entropy. Use it when a small, fast model must ship, above all when there are many pictures
+# without labels; where nothing has to be small, a probe on the large network is less work.
 #
 # **Next:** [11 · Summary and final quiz](11_summary.ipynb): what to take along.

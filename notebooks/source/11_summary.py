@@ -14,7 +14,7 @@
 # - **Regularise, and keep checkpoints**: augmentation, early stopping, the best epoch, files without code.
 # - **Choose by size and similarity, then measure**, with several draws, in pairs.
 #
-# Three of these in code, then the final quiz.
+# Two exercises first, then the final quiz.
 
 # %%
 from course_utils.pretrained import catalogue
@@ -46,8 +46,8 @@ show_exhibits("The most accurate of the catalogue", Table(
 # %% [markdown] tags=["teaches:final-quiz"]
 # ## The final quiz
 #
-# Thirteen questions from all lessons. Answer before you look anything up; each says which section it
-# belongs to. Below stands your score for each objective.
+# Thirteen questions on lessons 03 to 08 and 10. Answer before you look anything up. Below stands your score
+# for each objective; *Your progress* leads from what you missed to the section that teaches it.
 #
 # First: loading and preparing.
 

@@ -6,6 +6,7 @@ import json
 from statistics import mean
 
 import pytest
+import torch
 
 from course_utils import paths
 from course_utils.widgets.wrong_steps import MISTAKES
@@ -66,3 +67,22 @@ def test_in_train_mode_one_picture_at_a_time_the_probe_guesses(rows):
 def test_the_right_way_is_the_recorded_probe_on_photographs(rows):
     other = json.loads((paths.results() / "photo_probe.json").read_text(encoding="utf-8"))["results"]
     assert rows["none"]["deployed"] == pytest.approx(other["per_seed"], abs=0.01)
+
+
+def test_one_mistake_comes_out_as_recorded(rows):
+    """Daisies named with ImageNet's mean and std, within two of a hundred."""
+    from mistakes import NAME, named, run
+    from probe_study import Pool, together
+
+    from course_utils.pretrained import Features, load_dataset
+
+    folder = paths.test_photos() / "flowers"
+    if not folder.is_dir():
+        pytest.skip(f"no photographs in {folder}; COURSE_TEST_PHOTOS says where they are")
+    pool = together(load_dataset(f"folder:{folder}"))
+    label = pool.pictures.classes.index(NAME)
+    daisies = Pool(pool.pictures.subset([i for i, y in enumerate(pool.pictures.labels) if y == label]), ())
+    mistake = next(one for one in MISTAKES if one.id == "imagenet-mean-std")
+    x = run(mistake, daisies, torch.arange(len(daisies.pictures)), batch=25)
+    found = Features(x, torch.tensor(daisies.pictures.labels), daisies.pictures.paths, pool.pictures.classes)
+    assert named(found) == pytest.approx(rows["imagenet-mean-std"]["named"][0], abs=0.02)

@@ -152,6 +152,6 @@ def _(answer):
 
 
 scores_to_probabilities.hints(
-    "Scores can be any numbers. Which function makes them positive and lets them share 1?",
-    "`torch.softmax` takes the dimension over which values share 1.",
+    "Scores can be any numbers. Which function makes them positive and makes them add up to 1?",
+    "`torch.softmax` takes the dimension over which values add up to 1.",
     "Rows are pictures, columns are classes: `torch.softmax(scores, dim=1)`.")

@@ -24,8 +24,8 @@ def cost_and_answer(model, picture, passes):
     """What a model costs and says: (parameters, seconds, top5).
 
     model: from `load_model`; it may come in train mode. picture: a PIL picture.
-    parameters: how many numbers it learns from data, frozen or not.
-    seconds: of one pass of this one picture, the median of `passes`, timed as a time should be.
+    parameters: how many numbers gradients can change, frozen or not; buffers do not count.
+    seconds: of one pass, the median of `passes` timed ones, after one that is not timed.
     top5: [(label, probability), …], the likeliest first; `model.course_classes` has the labels.
     """
     ...
@@ -67,18 +67,25 @@ def cost_and_answer(model, picture, passes):
     return [sum(p.numel() for p in model.parameters()), sorted(times)[len(times) // 2], top5]
 
 
+def timed(model, batch, passes):
+    """Seconds of each pass by itself: what the wrong answers below have in common."""
+    seconds = []
+    for _ in range(passes):
+        start = time.perf_counter()
+        model(batch)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
 @compare_models.wrong("no-batch-dimension", says=(
     "The model got a picture of shape {shape}. It takes a batch, (N, 3, H, W): `.unsqueeze(0)` makes a batch "
     "of one."))
 def cost_and_answer(model, picture, passes):
     model.eval()
-    prepared, seconds = preprocessing(model)(picture), []
+    prepared = preprocessing(model)(picture)
     with torch.inference_mode():
         model(prepared)
-        for _ in range(passes):
-            start = time.perf_counter()
-            model(prepared)
-            seconds.append(time.perf_counter() - start)
+        seconds = timed(model, prepared, passes)
     return count_parameters(model), median(seconds), [(p.label, p.probability) for p in top_k(model, picture)]
 
 
@@ -87,13 +94,10 @@ def cost_and_answer(model, picture, passes):
     "to the weights, and decide cost and answer: use `preprocessing(model)` as it is."))
 def cost_and_answer(model, picture, passes):
     model.eval()
-    batch, seconds = preprocessing(model, size=224)(picture).unsqueeze(0), []
+    batch = preprocessing(model, size=224)(picture).unsqueeze(0)
     with torch.inference_mode():
         model(batch)
-        for _ in range(passes):
-            start = time.perf_counter()
-            model(batch)
-            seconds.append(time.perf_counter() - start)
+        seconds = timed(model, batch, passes)
     return count_parameters(model), median(seconds), [(p.label, p.probability) for p in top_k(model, picture)]
 
 
@@ -101,13 +105,10 @@ def cost_and_answer(model, picture, passes):
     "{count} of {all} passes ran in train mode, in which the model came. BatchNorm then takes its statistics "
     "from the one picture, and dropout hides features: another answer, other work. `model.eval()` first."))
 def cost_and_answer(model, picture, passes):
-    batch, seconds = preprocessing(model)(picture).unsqueeze(0), []
+    batch = preprocessing(model)(picture).unsqueeze(0)
     with torch.inference_mode():
         model(batch)
-        for _ in range(passes):
-            start = time.perf_counter()
-            model(batch)
-            seconds.append(time.perf_counter() - start)
+        seconds = timed(model, batch, passes)
     return count_parameters(model), median(seconds), [(p.label, p.probability) for p in top_k(model, picture)]
 
 
@@ -116,12 +117,9 @@ def cost_and_answer(model, picture, passes):
     "and memory that using a model does not take. Wrap them in `with torch.inference_mode():`."))
 def cost_and_answer(model, picture, passes):
     model.eval()
-    batch, seconds = preprocessing(model)(picture).unsqueeze(0), []
+    batch = preprocessing(model)(picture).unsqueeze(0)
     model(batch)
-    for _ in range(passes):
-        start = time.perf_counter()
-        model(batch)
-        seconds.append(time.perf_counter() - start)
+    seconds = timed(model, batch, passes)
     return count_parameters(model), median(seconds), [(p.label, p.probability) for p in top_k(model, picture)]
 
 
@@ -154,13 +152,10 @@ def cost_and_answer(model, picture, passes):
     "{got:.2f} s: a mean carries the two along. The median does not."))
 def cost_and_answer(model, picture, passes):
     model.eval()
-    batch, seconds = preprocessing(model)(picture).unsqueeze(0), []
+    batch = preprocessing(model)(picture).unsqueeze(0)
     with torch.inference_mode():
         model(batch)
-        for _ in range(passes):
-            start = time.perf_counter()
-            model(batch)
-            seconds.append(time.perf_counter() - start)
+        seconds = timed(model, batch, passes)
     return count_parameters(model), mean(seconds), [(p.label, p.probability) for p in top_k(model, picture)]
 
 
@@ -169,12 +164,9 @@ def cost_and_answer(model, picture, passes):
     "done once. The next one takes {right:.2f} s. Run the model before you time it."))
 def cost_and_answer(model, picture, passes):
     model.eval()
-    batch, seconds = preprocessing(model)(picture).unsqueeze(0), []
+    batch = preprocessing(model)(picture).unsqueeze(0)
     with torch.inference_mode():
-        for _ in range(passes):
-            start = time.perf_counter()
-            model(batch)
-            seconds.append(time.perf_counter() - start)
+        seconds = timed(model, batch, passes)
     return count_parameters(model), median(seconds), [(p.label, p.probability) for p in top_k(model, picture)]
 
 
@@ -194,10 +186,7 @@ QUICK, SLOW = 0.01, 0.1         # seconds that a pass takes at least, and one th
 
 
 class Toy(nn.Module):
-    """A small classifier that notes how it is run, and takes at least what `pause` says for each pass.
-
-    How long a pass took it notes itself: on a busy machine it is more.
-    """
+    """A small classifier that notes how it is run. A pass takes what `pause` says, or more if held up."""
 
     def __init__(self, size: int = 32, pause: Callable[[int], float] = lambda number: 0.0):
         super().__init__()

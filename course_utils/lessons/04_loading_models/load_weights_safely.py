@@ -124,7 +124,7 @@ def load_weights(path, model):
 
 @load_weights_safely.wrong("left-in-train-mode", says=(
     "{count} parts of the model are still in train mode, as `{first}`: the same picture gets other scores in "
-    "other company. Loading weights does not change modes: call `model.eval()`."))
+    "another batch. Loading weights does not change modes: call `model.eval()`."))
 def load_weights(path, model):
     state = torch.load(path, map_location="cpu", weights_only=True)
     model.load_state_dict(unwrapped(state))

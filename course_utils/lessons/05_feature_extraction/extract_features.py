@@ -28,7 +28,8 @@ extract_the_features = Exercise(
 def features_of(model, images):
     """Describe each of N prepared images by Lite0's 1,280 pooled features, without gradients.
 
-    `model` may come in train mode. Its weights, statistics and head must be the same afterwards.
+    `model` may come in train mode. Afterwards its weights, statistics and head must be the same, while its
+    mode may be another.
     """
     ...
 
@@ -118,8 +119,8 @@ def features_of(model, images):
 
 
 @extract_the_features.wrong("still-in-train-mode", says=(
-    "The same picture gets other features in other company: in train mode BatchNorm uses the batch's own "
-    "statistics. Gradients off is not enough, call `model.eval()` too."))
+    "A picture's features change with the other pictures in the batch: in train mode BatchNorm uses the "
+    "batch's own statistics. Gradients off is not enough, call `model.eval()` too."))
 def features_of(model, images):
     with torch.no_grad():
         return model.forward_features(images).mean(dim=(2, 3))
@@ -178,10 +179,10 @@ def on_the_way(size: int) -> list[Table]:
 
 
 def side_by_side(features: Tensor, alone: Tensor, right: Tensor) -> list[Table]:
-    """How far the features of the same pictures are apart: in other company, and from the right ones."""
+    """How far the features of the same pictures are apart: in another batch, and from the right ones."""
     far = [[f"{(one[i] - other[i]).norm() / right[i].norm():.1%}" for i in range(2)]
            for one, other in ((features, alone), (features, right))]
-    return [Table("How far your features of a picture are from …", ("picture", "yours in other company",
+    return [Table("How far your features of a picture are from …", ("picture", "yours in another batch",
                                                                     "those of eval mode"),
                   [(str(i + 1), *pair) for i, pair in enumerate(zip(*far, strict=True))])]
 
@@ -217,14 +218,14 @@ def _(answer):
     expect(features.shape == (3, 1280), "There are no features of shape (3, 1280) to compare.")
     expect(near(features, read(answer, further_trained_lite0().train(), images)),
            "The same pictures give other features the second time: something random is at work.")
-    in_other_company = read(answer, further_trained_lite0().train(), images[:2])
+    in_another_batch = read(answer, further_trained_lite0().train(), images[:2])
     counted = any("num_batches_tracked" in name for name in changed(before, model))
     right = reference(images)
 
     def show():
-        return side_by_side(features.float(), in_other_company.float(), right)
-    expect(in_other_company.shape == (2, 1280), "Two of the three pictures alone give no (2, 1280).")
-    expect(near(features[:2], in_other_company) and not counted, mistake="still-in-train-mode", show=show)
+        return side_by_side(features.float(), in_another_batch.float(), right)
+    expect(in_another_batch.shape == (2, 1280), "Two of the three pictures alone give no (2, 1280).")
+    expect(near(features[:2], in_another_batch) and not counted, mistake="still-in-train-mode", show=show)
     expect(near(features, right), "These are not the numbers that go into the head of the given model.",
            show=show)
 

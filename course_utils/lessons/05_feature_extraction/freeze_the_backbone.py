@@ -202,10 +202,10 @@ def _(answer):
            show=lambda: switches(model, optimizer, moved))
     images = pictures(4)
     with torch.no_grad():
-        maps, in_other_company = model.forward_features(images), model.forward_features(images[:2])
-    expect(torch.allclose(maps[:2], in_other_company, atol=1e-3),
-           "BatchNorm keeps its statistics, but uses the batch's: a picture gets other features in other "
-           "company. Put the frozen part in eval mode.")
+        maps, in_another_batch = model.forward_features(images), model.forward_features(images[:2])
+    expect(torch.allclose(maps[:2], in_another_batch, atol=1e-3),
+           "BatchNorm keeps its statistics, but uses the batch's: a picture gets other features in another "
+           "batch. Put the frozen part in eval mode.")
 
 
 @freeze_the_backbone.checks("the head learns", points=2)
