@@ -21,6 +21,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from course_utils import paths
 from course_utils.teaching import load_exercise
@@ -125,7 +126,7 @@ def main() -> int:
     parser.add_argument("lessons", nargs="*", help="beginnings of names, as 05; all when none is given")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a source is newer")
     chosen = parser.parse_args()
-    stale = []
+    stale, broken = [], []
     for source in sources(chosen.lessons):
         target = paths.notebooks() / source.relative_to(SOURCE).with_suffix(".ipynb")
         notebook = build(source)
@@ -135,12 +136,19 @@ def main() -> int:
             continue
         with tempfile.TemporaryDirectory() as private:    # an author's own progress stays out of it
             os.environ["COURSE_PROGRESS"] = f"{private}/progress.sqlite"
-            run(notebook, paths.notebooks())
+            try:
+                run(notebook, paths.notebooks())
+            except CellExecutionError as error:         # the other lessons are built all the same
+                print(f"{source.name}: {error}")
+                broken.append(source.stem)
+                continue
         changed = write(keep_marked_outputs(notebook), target)
         print(f"{target.name}: {'built' if changed else 'unchanged'}")
     if stale:
         print(f"Not built from their sources: {', '.join(stale)}. Type: make notebooks")
-    return 1 if stale else 0
+    if broken:
+        print(f"Not built, because a cell raised an error: {', '.join(broken)}.")
+    return 1 if stale or broken else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -36,7 +37,7 @@ STAGES = {
 }
 
 # Two lanes of about the same length: starting kernels and browsers is waiting, which leaves a core to others.
-LANES = (("units", "exercises"), ("notebooks", "cells", "browser"))
+LANES = (("units", "exercises", "notebooks"), ("cells", "browser"))
 # Beside another lane, threads that wait for work must sleep, and kernels compute on one.
 PASSIVE, ONE_THREAD = {"OMP_WAIT_POLICY": "PASSIVE"}, {"OMP_NUM_THREADS": "1"}
 
@@ -49,6 +50,14 @@ def count(report: Path) -> Counter:
         outcome = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
         counted[outcome] += 1
     return counted
+
+
+def compared() -> str:
+    """How many cells of the notebooks are run, and how many of them are compared with their stored output."""
+    cells = [cell for path in (ROOT / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
+             for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    marked = sum("NBVAL_CHECK_OUTPUT" in "".join(cell["source"]) for cell in cells)
+    return f"{len(cells)} cells run, the outputs of {marked} compared with those stored"
 
 
 def run_stage(name: str, *, full: bool) -> Counter:
@@ -67,6 +76,7 @@ def run_stage(name: str, *, full: bool) -> Counter:
         counted["failed"] += 1
         reason = "found no tests" if status == 5 else f"broke off: pytest ended with {status}"
         said += [f"The stage {name} {reason}."]
+    said += [compared()] if name == "cells" else []
     said += [f"== {name}: {in_words(counted)}, {time.monotonic() - begin:.0f} s =="]
     print("\n".join(said), flush=True)         # at once, so that two lanes do not talk into each other
     return counted

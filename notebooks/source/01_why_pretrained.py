@@ -220,7 +220,7 @@ def start_from(random_init):
 
 
 def theta(model):
-    return nn.utils.parameters_to_vector(model.parameters()).detach()      # all, one after another
+    return torch.cat([p.detach().flatten() for p in model.parameters()])       # all, one after another
 
 
 starts = {"pretrained": start_from(False), "random": start_from(True)}
