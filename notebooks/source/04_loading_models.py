@@ -213,7 +213,7 @@ show_quiz("04_loading_models", "which-library")
 show_quiz("04_loading_models", "in-order")
 
 
-# %% tags=["teaches:by-hand"]
+# %% tags=["teaches:by-hand", "teaches:by-line"]
 def five_names(model, picture):
     """The five likeliest classes of a picture, with their shares."""
     prepare = preprocessing(model)
@@ -228,8 +228,6 @@ def five_names(model, picture):
 
 for name, share in five_names(model, cat):
     print(f"{share:6.1%}  {name}")
-
-# %% tags=["teaches:by-line"]
 walkthrough(five_names, {
     "prepare =": "Asked of the model: size, crop, mean and deviation belong to its weights.",
     'convert("RGB")': "A file may be grey, transparent or have a palette. The network takes three colours.",

@@ -132,9 +132,6 @@ for groups in (2, 3, None):
         print(f"    {group['name']:8} lr {group['lr']:<8.0e} {sum(p.numel() for p in group['params']):>10,}")
 show_result("06_fine_tuning", "orphans", found=sum(orphans.values()))
 
-# %%
-show_quiz("06_fine_tuning", "why-not-a-tenth")
-
 # %% [markdown] tags=["teaches:last-stages"]
 # `parameter_groups` of the course begins with all layers and sorts them, so the **stem**, what comes before
 # `layer1`, cannot be lost. Look at the last form: divided by ten five times, the stem would learn at
@@ -145,6 +142,9 @@ show_quiz("06_fine_tuning", "why-not-a-tenth")
 # **Exercise.** Three groups, and nothing forgotten.
 
 # %% tags=["exercise:06_fine_tuning/rates-by-depth"]
+
+# %%
+show_quiz("06_fine_tuning", "why-not-a-tenth")
 
 # %% [markdown] tags=["teaches:gradual"]
 # ## Unfreeze step by step

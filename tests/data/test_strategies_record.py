@@ -37,10 +37,46 @@ def test_more_labels_help_in_the_mean(rows):
             assert rows[dataset, 45, strategy]["mean"] > row["mean"], (dataset, strategy)
 
 
-def test_with_five_pictures_per_class_extraction_is_ahead_of_training_from_scratch(rows):
+def test_with_five_pictures_per_class_a_probe_on_views_is_ahead(rows):
     for dataset in ("flowers", "defects"):
-        assert min(rows[dataset, 5, "feature extraction"]["accuracy"]) > \
-            max(rows[dataset, 5, "from scratch"]["accuracy"])
+        of = {strategy: row["mean"] for (name, per_class, strategy), row in rows.items()
+              if (name, per_class) == (dataset, 5)}
+        assert max(of, key=of.get) == "feature extraction, 4 views"
+        assert min(of, key=of.get) == "from scratch"
+
+
+@pytest.mark.parametrize("dataset, per_class", [("flowers", 15), ("defects", 45)])
+def test_full_fine_tuning_passes_it_with_more_labels_and_not_before(rows, dataset, per_class):
+    ahead = [n for n in (5, 15, 45) if rows[dataset, n, "full fine-tuning"]["mean"]
+             > rows[dataset, n, "feature extraction, 4 views"]["mean"]]
+    assert ahead[0] == per_class
+
+
+def accuracies(rows, dataset: str, per_class: int, strategy: str) -> list[float]:
+    return rows[dataset, per_class, strategy]["accuracy"]
+
+
+def test_augmented_digits_are_worse_with_every_draw_and_augmented_flowers_are_not(rows):
+    def gains(dataset: str, per_class: int) -> list[float]:
+        pairs = zip(accuracies(rows, dataset, per_class, "feature extraction, 4 views"),
+                    accuracies(rows, dataset, per_class, "feature extraction"), strict=True)
+        return [views - plain for views, plain in pairs]
+
+    for per_class in (5, 15, 45):
+        assert max(gains("digits", per_class)) < 0 < mean(gains("flowers", per_class))
+
+
+def test_there_is_no_negative_transfer_here(rows):
+    for dataset in ("flowers", "defects", "digits"):
+        for per_class in (5, 15, 45):
+            pairs = zip(accuracies(rows, dataset, per_class, "full fine-tuning"),
+                        accuracies(rows, dataset, per_class, "from scratch"), strict=True)
+            assert all(tuned > scratch for tuned, scratch in pairs)
+
+
+def test_each_strategy_that_trains_layers_had_the_better_of_two_rates(record, rows):
+    for (_, _, strategy), row in rows.items():
+        assert row["rate"] is None if "extraction" in strategy else row["rate"] in record["results"]["rates"]
 
 
 def test_a_probe_comes_out_as_recorded(rows):
@@ -48,5 +84,5 @@ def test_a_probe_comes_out_as_recorded(rows):
     from strategies import draw, extraction
 
     data = load_dataset("digits")
-    found = extraction(data, draw(data.train, 5, 0), 0)
+    _, found = extraction(data, draw(data.train, 5, 0), 0, None)
     assert found == pytest.approx(rows["digits", 5, "feature extraction"]["accuracy"][0], abs=0.02)

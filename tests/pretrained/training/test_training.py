@@ -68,6 +68,17 @@ def test_an_unfrozen_backbone_does_move(model, images):
     assert {"conv_stem.weight", "bn1.running_mean", "classifier.weight"} <= changed(before, model)
 
 
+def test_weights_lie_in_memory_afterwards_as_readers_expect_them(model, images):
+    """While it trains they lie in another order, and `view`, as in `parameters_to_vector`, would fail."""
+    def one_vector():
+        return nn.utils.parameters_to_vector(model.parameters())
+
+    with pytest.raises(RuntimeError, match="view"):
+        fit(model, images, images, epochs=1, size=SIZE, on_epoch=lambda epoch: one_vector() is None)
+    fit(model, images, images, epochs=1, size=SIZE)
+    assert len(one_vector()) == sum(p.numel() for p in model.parameters())
+
+
 def test_fit_undoes_a_plain_train_call_in_every_epoch(model, images):
     """The trap the course teaches: a learner's own model.train() lets frozen BatchNorm drift."""
     before = values(model)
