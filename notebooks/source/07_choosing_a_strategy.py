@@ -129,7 +129,7 @@ print(f"{record['command']}, seeds {record['seeds']}, {record['date']}, {record[
 learning_curve_lab(rows)
 
 # %% [markdown]
-# Move through the sizes, with bands switched on. And your prediction, read off the record:
+# Change the pictures and the strategies. Then your prediction, read off the record:
 
 # %% tags=["teaches:lab-read"]
 few = {row["strategy"]: row for row in rows if (row["dataset"], row["per_class"]) == ("flowers", 5)}
