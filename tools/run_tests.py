@@ -37,8 +37,9 @@ STAGES = {
 }
 
 # Two lanes of about the same length: starting kernels and browsers is waiting, which leaves a core to others.
-LANES = (("units", "exercises", "notebooks"), ("cells", "browser"))
+LANES = (("units", "cells"), ("browser", "exercises", "notebooks"))
 # Beside another lane, threads that wait for work must sleep, and kernels compute on one.
+KERNELS = ("cells", "browser", "notebooks")
 PASSIVE, ONE_THREAD = {"OMP_WAIT_POLICY": "PASSIVE"}, {"OMP_NUM_THREADS": "1"}
 
 
@@ -67,7 +68,7 @@ def run_stage(name: str, *, full: bool) -> Counter:
         command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *STAGES[name]]
         command += [] if full else ["-m", "not full"]
         begin = time.monotonic()
-        settings = os.environ | PASSIVE | (ONE_THREAD if name in LANES[1] else {})
+        settings = os.environ | PASSIVE | (ONE_THREAD if name in KERNELS else {})
         done = subprocess.run(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         status, said = done.returncode, [f"\n== {name} ==", done.stdout]

@@ -104,7 +104,7 @@ def shares(answer, scores: Tensor) -> Tensor:
 def row_by_row(scores: Tensor, found: Tensor) -> list[Table]:
     """Each row of scores, what softmax makes of it, what the learner makes of it, and the sum of that."""
     def written(numbers: Tensor) -> str:
-        return "  ".join(f"{number:.3g}" for number in numbers.tolist())
+        return ", ".join(f"{number:.3g}" for number in numbers.tolist())
     rows = [(f"picture {i}", written(row), written(row.softmax(dim=0)), written(mine), f"{mine.sum():.3g}")
             for i, (row, mine) in enumerate(zip(scores, found, strict=True), start=1)]
     return [Table("Row by row", ("", "scores", "softmax", "yours", "yours sum to"), rows)]
