@@ -290,8 +290,8 @@ show_result("06_fine_tuning", "how-many-help", found=len(better))
 # Read it slowly. It contradicts some of what is often said.
 #
 # - **Of the seven, early stopping alone is ahead with every seed**, by one picture of 150, and it owes that
-#   to its 24 epochs. Both schedules, label smoothing and mixup **lose** two to five points with every seed:
-#   they slow learning down, and nine epochs at these rates cannot afford it.
+#   to its epochs, up to 24. Both schedules, label smoothing and mixup **lose** two to five points with every
+#   seed: they slow learning down, and nine epochs at these rates cannot afford it.
 # - **Longer helps**, by one or two points, and so does **BatchNorm frozen**, by one to three, with every
 #   seed.
 # - **The probe's head alone is hard to beat.** Only one recipe is ahead of it with every seed, and by the
@@ -321,11 +321,11 @@ for name, network in [("as loaded", as_loaded), ("body at 1e-4", tuned["probe"])
           f"a probe on flowers {linear_probe(seen, held_out).accuracy:.0%}")
 
 # %% [markdown] tags=["teaches:forgetting"]
-# That is **catastrophic forgetting**: the network knows the defects, and its features are worth little for
-# anything else. In the record, after nine epochs, a probe on flowers gets 25 to 33 % from them, instead of 70
-# % before; guessing gets 20 %. With the body at 0.0001 it still gets 69 to 72 %. Your own validation shows
-# nothing of it. Where nothing but these pictures counts, as here, it may even pay. Where the features must
-# serve other pictures too, keep the rates low.
+# That is **catastrophic forgetting**: two epochs were enough to lose most of what the features were worth,
+# for the defects as well. Training can bring the defects back: in the record, after nine epochs, this rate is
+# ahead of the probe. But for flowers a probe still gets only 25 to 33 % from such features, where it got 70 %
+# before; guessing gets 20 %. With the body at 0.0001 it gets 69 to 72 %. Where nothing but these pictures
+# counts, as here, a high rate may even pay. Where the features must serve others too, keep the rates low.
 #
 # **No `eval()` at validation**, and **BatchNorm on tiny batches.** In train mode BatchNorm takes mean and
 # deviation from the batch itself. The next cell validates the same network in train mode, in batches of
