@@ -8,7 +8,8 @@ same. The table goes to data/results/peers.json, or peers_cuda.json, with every 
 
 Interrupt and go on as you like: a run that is done is kept in .bench/ and not repeated until its code
 changes or the machine starts afresh. What is compared with each other is run on one machine; once all of it
-was, for one seed, it stays in the record until --anew. So five seeds may come from several machines.
+was, for one seed, it stays in the record until --anew, and a row gives way only to one of as many seeds. So
+five seeds may come from several machines, and from gaps of minutes: --only "6 epochs" --seeds 2.
 """
 
 from __future__ import annotations
@@ -153,6 +154,7 @@ class Runs:
         self.record = paths.results() / ("peers.json" if device == "cpu" else f"peers_{device}.json")
         self.log = KEPT / f"runs_{device}.jsonl"
         earlier = json.loads(self.record.read_text())["results"] if self.record.exists() and not anew else {}
+        self.earlier = earlier
         self.machines = earlier.get("machines", {}) | {str(boot()): machine()}
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         self.runs = of_this_boot(map(json.loads, lines)) | whole_comparisons(earlier.get("runs", []))
@@ -170,12 +172,14 @@ class Runs:
                       flush=True)
 
     def write(self) -> None:
-        places = {str(found["boot"]) for found in self.runs.values()}
+        """The whole comparisons. What stood on more seeds before stays until as many are run."""
+        whole = whole_comparisons(self.runs.values())
+        places = {str(found["boot"]) for found in whole.values()}
         write_record(self.record, command=f"python -m tests.benchmarks.peers --device {self.device}",
-                     seeds=sorted({seed for _, seed in self.runs}),
-                     results=summary(self.runs)
+                     seeds=sorted({seed for _, seed in whole}),
+                     results=of_more_seeds(summary(whole), self.earlier)
                      | {"machines": {place: self.machines[place] for place in sorted(places)},
-                        "runs": [self.runs[key] for key in sorted(self.runs)]})
+                        "runs": [whole[key] for key in sorted(whole)]})
 
 
 def make_fastai_environment() -> None:
@@ -206,6 +210,18 @@ def summary(runs: dict[tuple[str, int], dict]) -> dict:
                 "accuracy": round(mean(r["accuracy"] for r in mine), 4)}
     pairs = [(p.name, p.against, p.aim) for p in PROGRAMS if p.against] + MORE_PAIRS
     return {"programs": rows, "pairs": [compared for pair in pairs if (compared := compare(runs, *pair))]}
+
+
+def of_more_seeds(new: dict, earlier: dict) -> dict:
+    """Of each program and of each pair, what stands on more seeds; where they are as many, the new."""
+    def pairs(found: dict) -> dict:
+        return {(pair["course"], pair["peer"]): pair for pair in found.get("pairs", [])}
+
+    def larger(one: dict, other: dict, seeds: str) -> dict:
+        return {name: max((found[name] for found in (one, other) if name in found),
+                          key=lambda row: row[seeds]) for name in {**other, **one}}
+    return {"programs": larger(new["programs"], earlier.get("programs", {}), "runs"),
+            "pairs": list(larger(pairs(new), pairs(earlier), "seeds").values())}
 
 
 def compare(runs: dict, course: str, peer: str, aim: float) -> dict | None:
@@ -257,7 +273,7 @@ def main() -> None:
             make_fastai_environment()
         runs.run_missing(chosen, range(asked.seeds))
     show(summary(runs.runs))
-    if chosen == PROGRAMS:
+    if not asked.report:
         runs.write()
 
 

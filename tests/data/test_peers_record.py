@@ -7,6 +7,7 @@ import json
 import pytest
 
 from course_utils import paths
+from tests.benchmarks.peers import of_more_seeds, whole_comparisons
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +34,32 @@ def test_what_is_said_of_a_pair_follows_from_the_programs_rows(record, course, p
     [pair] = [p for p in record["results"]["pairs"] if (p["course"], p["peer"]) == (course, peer)]
     rows = record["results"]["programs"]
     assert pair["times_faster"] == pytest.approx(rows[peer]["seconds"] / rows[course]["seconds"], rel=0.15)
+
+
+def run(program: str, seed: int, boot: int = 1) -> dict:
+    return {"program": program, "seed": seed, "boot": boot}
+
+
+SIX = ("course, last two blocks, 6 epochs", "textbook, last two blocks, 6 epochs")
+
+
+def test_a_comparison_is_kept_once_all_of_it_was_run_on_one_machine():
+    kept = whole_comparisons([run(SIX[0], 0), run(SIX[1], 0), run(SIX[0], 1)])
+    assert set(kept) == {(SIX[0], 0), (SIX[1], 0)}
+
+
+def test_half_a_comparison_or_one_of_two_machines_is_not_kept():
+    assert whole_comparisons([run(SIX[0], 0)]) == {}
+    assert whole_comparisons([run(SIX[0], 0), run(SIX[1], 0, boot=2)]) == {}
+    assert whole_comparisons([run("course, head", 0), run("textbook, head", 0)]) == {}    # no fastai
+
+
+def test_a_row_gives_way_only_to_one_of_as_many_seeds():
+    def table(runs: int, seconds: float) -> dict:
+        return {"programs": {"head": {"runs": runs, "seconds": seconds}},
+                "pairs": [{"course": "head", "peer": "loop", "seeds": runs, "seconds": seconds}]}
+
+    for runs, kept in ((2, 20.0), (3, 18.0)):
+        found = of_more_seeds(table(runs, 18.0), table(3, 20.0))
+        assert found["programs"]["head"]["seconds"] == found["pairs"][0]["seconds"] == kept
+    assert of_more_seeds(table(1, 18.0), {}) == table(1, 18.0)
