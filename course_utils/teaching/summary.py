@@ -113,7 +113,8 @@ def _missed(outline: Outline, events: Iterable[Event], done: set[str]) -> list[M
             tries = [event for event in wrong.get(item.id, [])
                      if "" in (item.hash, event.item_hash) or event.item_hash == item.hash]
             certain = any(event.confidence == CONFIDENCE[-1] for event in tries)
-            taught = item.see.partition("#")[0] or lesson.id        # a final quiz asks what others teach
+            named = item.see.partition("#")[0]          # a final quiz asks what other lessons teach
+            taught = named if named in titles else lesson.id
             found += [Missed(taught, titles[taught], item, certain)] if tries else []
     return sorted(found, key=lambda missed: not missed.certain)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from course_utils.teaching import practice
-from course_utils.teaching.content import Item, load_quiz
+from course_utils.teaching.content import Item, load_lesson, load_quiz
 from course_utils.teaching.summary import Missed, Place, summarise
 from tests.teaching.toys import at, event, right
 
@@ -71,6 +71,13 @@ def test_what_another_lesson_teaches_leads_there(toy_lessons):
     missed = Missed("01_numbers", "Numbers", item, certain=False)
     assert (missed.heading, missed.section) == ("#products", "products")
     assert Place("02_reading", "Reading", item).heading == "", "to go on, its own lesson is opened"
+
+
+def test_a_question_of_the_final_quiz_leads_to_the_lesson_that_teaches_it():
+    wrong = event("11_summary/whose-mean-and-std", kind="answer")
+    one, = summarise([wrong]).missed
+    assert (one.lesson, one.heading) == ("05_feature_extraction", "#Preprocessing")
+    assert one.lesson_title == load_lesson(one.lesson).title
 
 
 @pytest.mark.parametrize("untried", [event("01_numbers/double", kind="hint"),
