@@ -1,0 +1,117 @@
+"""Findings on classes: empty, small, unequal; and what gives a class away other than what is shown."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from course_utils.errors import BadData
+from course_utils.pretrained.audit.findings import GOOD_TO_KNOW, MISLEADS, STOPS, Case, Finding, finding
+from course_utils.pretrained.audit.looking import Look
+from course_utils.pretrained.data.folders import SHARES, troubles
+from course_utils.pretrained.data.listing import Files
+from course_utils.pretrained.data.splits import cut_off
+
+UNEQUAL, VERY_UNEQUAL = 3, 10       # times as many pictures in the largest class as in the smallest
+MOST, FEW, ENOUGH = 0.8, 0.1, 10    # see `on_giveaways`
+UNTIL = "With load_dataset, nothing is learned from the folder until then"
+PROPOSED = {"empty class": "; propose_split leaves the class out.",
+            "classes differ": "; propose_split takes the classes that are in every split."}
+
+
+def on_counts(parts: Mapping[str, Files], root: str) -> list[Finding]:
+    """What keeps these usable pictures, by split and class, from being learned from; and unequal classes."""
+    found = [Finding(kind, STOPS, says, UNTIL + PROPOSED.get(kind, ", nor with propose_split."),
+                     tuple(Case((name,)) for name in names))
+             for kind, says, names in troubles(dict(parts), Path(root))]
+    counts = {name: len(files) for name, files in parts["train"].items() if files}
+    if len(counts) > 1:
+        small, large = min(counts, key=counts.get), max(counts, key=counts.get)
+        if (times := counts[large] / counts[small]) >= UNEQUAL:
+            found += finding(
+                "unequal classes", MISLEADS if times >= VERY_UNEQUAL else GOOD_TO_KNOW,
+                [Case((name,), f"{counts[name]:,}") for name in (large, small)],
+                f"{times:.3g} times as many pictures in the largest class as in the smallest",
+                "Accuracy alone will flatter. Look at each class: evaluate(…).per_class.")
+    return found
+
+
+def on_few(parts: Mapping[str, Files], groups: Mapping[str, int]) -> list[Finding]:
+    """Classes with too few pictures to be in train, val and test.
+
+    Args:
+        groups: how many really different pictures each class has to train with.
+    """
+    shares = {part: share for part, share in SHARES.items() if part not in parts}
+    found = []
+    for name, files in parts["train"].items():
+        try:
+            cut_off([name] * len(files), shares)
+            if files and groups[name] <= len(shares):
+                found.append(Finding("too few", MISLEADS, f"{name!r} has {len(files)} pictures, but only "
+                                     f"{groups[name]} that differ", "propose_split leaves the class out. Add "
+                                     "pictures to it.", (Case((name,)),)))
+        except BadData as error:
+            found.append(Finding("too few", STOPS, str(error), f"Add pictures, or delete the class folder. "
+                                 f"{UNTIL}; propose_split leaves the class out.", (Case((name,)),)))
+    single = [Case((name,), f"in {split}") for split, files in parts.items() for name in files
+              if len(files[name]) == 1 and not shares]
+    return found + finding("one picture", MISLEADS, single, "{n:class} with a single picture in a split",
+                           "One picture teaches little and measures nothing. Add some.")
+
+
+def on_names(looks: Sequence[Look]) -> list[Finding]:
+    """Files of one name in several classes."""
+    by_name: dict[str, dict[str, str]] = defaultdict(dict)
+    for look in looks:
+        by_name[os.path.basename(look.file.path)].setdefault(look.file.label, look.file.path)
+    return finding("same name", GOOD_TO_KNOW, [Case(tuple(paths.values()), sign="and")
+                                               for paths in by_name.values() if len(paths) > 1],
+                   "{n:file name} in several classes",
+                   "Whole paths are kept, so nothing is mixed up. In one folder, one would replace the other.")
+
+
+ATTRIBUTES = {
+    "size": lambda look: "{} × {} pixels".format(*look.size),
+    "file format": lambda look: look.format,
+    "camera": lambda look: look.camera or "no camera named",
+    "JPEG quality": lambda look: look.quality and f"about {look.quality}",
+    "colours": lambda look: "grey" if look.grey else "in colour",
+}
+
+
+def on_giveaways(looks: Sequence[Look]) -> list[Finding]:
+    """What tells classes apart besides what is shown: a model may learn that instead.
+
+    The rule: at least 80 % of one class share a value that at most 10 % of all others have; or, with more
+    than two classes, the other way round. Both sides need 10 pictures.
+    """
+    found: dict[str, list[Finding]] = {}
+    for name, value_of in ATTRIBUTES.items():
+        if name == "JPEG quality" and found.get("file format"):     # it follows from the format
+            continue
+        cases = _telling(Counter((look.file.label, value_of(look)) for look in looks))
+        found[name] = finding(
+            f"giveaway: {name}", MISLEADS, cases, f"{{n:class}} told apart by {name} alone",
+            f"A model may learn the {name} instead of what is shown, and fail on other pictures. Mix the "
+            "sources, bring all pictures to one form, or at least test on pictures of another source.")
+    return [one for findings in found.values() for one in findings]
+
+
+def _telling(seen: Counter[tuple[str, str | None]]) -> Iterator[Case]:
+    classes, values = Counter(), Counter()
+    for (label, value), count in seen.items():
+        classes[label] += count
+        values[value] += count
+    total = classes.total()
+    for label, count in sorted(classes.items()):
+        if min(count, total - count) < ENOUGH:
+            continue
+        for value in filter(None, values):
+            own = seen[label, value] / count
+            others = (values[value] - seen[label, value]) / (total - count)
+            mirrored = len(classes) > 2 and own <= FEW and others >= MOST
+            if mirrored or (own >= MOST and others <= FEW):
+                yield Case((label,), f"{value}: {own:.0%} of this class, {others:.0%} of all others")
