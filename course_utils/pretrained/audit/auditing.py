@@ -97,7 +97,8 @@ def audit_folder(path: str | os.PathLike) -> Audit:
     """
     listing = list_folder(path)
     root = str(listing.root)
-    files = [File(os.path.relpath(found, root), split if listing.in_splits else WHOLE, label)
+    above = len(os.path.join(root, ""))
+    files = [File(found[above:], split if listing.in_splits else WHOLE, label)
              for split, part in listing.parts.items() for label, paths in part.items() for found in paths]
     looks, hashes, sketches = look_at_all(root, files)
     good = [i for i, look in enumerate(looks) if not look.trouble]

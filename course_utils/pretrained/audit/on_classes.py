@@ -70,7 +70,7 @@ def on_names(looks: Sequence[Look]) -> list[Finding]:
     return finding("same name", GOOD_TO_KNOW, [Case(tuple(paths.values()), sign="and")
                                                for paths in by_name.values() if len(paths) > 1],
                    "{n:file name} in several classes",
-                   "Whole paths are kept, so nothing is mixed up. In one folder, one would replace the other.")
+                   "Paths are kept whole: nothing is mixed up. In one folder, one would replace the other.")
 
 
 ATTRIBUTES = {

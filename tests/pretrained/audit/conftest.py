@@ -24,7 +24,8 @@ NOBODY = 65534
 def scene(seed: int, size: tuple[int, int] = (160, 120)) -> Image.Image:
     """A picture unlike any other: soft blots of colour, and some grain."""
     rng = np.random.default_rng(seed)
-    blots = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    blots = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+    blots = blots.resize(size, Image.Resampling.BICUBIC)
     grain = rng.integers(-8, 9, (size[1], size[0], 1))
     return Image.fromarray(np.clip(np.asarray(blots, np.int16) + grain, 0, 255).astype(np.uint8))
 
@@ -147,8 +148,8 @@ def make_bad_folder(root: Path, elsewhere: Path) -> None:
         (rose / name).write_bytes(b"litter")
     put(scene(121), root / "stray.jpg")
     # names
-    for seed, name in enumerate(["with space.jpg", "quote\"'s.jpg", "line\nbreak.jpg", "rose 🌹.jpg", "UPPER.JPG",
-                                 os.fsdecode(b"not \xff\xfe utf-8.jpg")], start=130):
+    names = ["with space.jpg", "quote\"'s.jpg", "line\nbreak.jpg", "rose 🌹.jpg", "UPPER.JPG"]
+    for seed, name in enumerate([*names, os.fsdecode(b"not \xff\xfe utf-8.jpg")], start=130):
         put(scene(seed), tulip / name)
     put(scene(140), rose / "IMG_1.jpg")
     put(scene(141), tulip / "IMG_1.jpg")
