@@ -60,7 +60,7 @@ def groups_alike(hashes: np.ndarray, sketches: np.ndarray) -> np.ndarray:
         rows = hashes[top:top + ROWS, None]
         for left in range(top, len(hashes), COLUMNS):
             near = np.bitwise_count(rows ^ hashes[left:left + COLUMNS]) <= MOST_BITS      # (ROWS, COLUMNS)
-            one, other = np.nonzero(near)
+            one, other = np.divmod(np.flatnonzero(near), near.shape[1])     # nonzero on two axes is slow
             one, other = one + top, other + left
             new = (one < other) & (group[one] != group[other])
             if new.any():

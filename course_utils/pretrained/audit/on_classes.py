@@ -101,17 +101,15 @@ def on_giveaways(looks: Sequence[Look]) -> list[Finding]:
 
 
 def _telling(seen: Counter[tuple[str, str | None]]) -> Iterator[Case]:
+    """Each class that is told apart, with the value that most of it, or else most of the others, have."""
     classes, values = Counter(), Counter()
     for (label, value), count in seen.items():
         classes[label] += count
         values[value] += count
-    total = classes.total()
     for label, count in sorted(classes.items()):
-        if min(count, total - count) < ENOUGH:
-            continue
-        for value in filter(None, values):
-            own = seen[label, value] / count
-            others = (values[value] - seen[label, value]) / (total - count)
-            mirrored = len(classes) > 2 and own <= FEW and others >= MOST
-            if mirrored or (own >= MOST and others <= FEW):
-                yield Case((label,), f"{value}: {own:.0%} of this class, {others:.0%} of all others")
+        rest, telling = classes.total() - count, []
+        for value in filter(None, values if min(count, rest) >= ENOUGH else ()):
+            own, others = seen[label, value] / count, (values[value] - seen[label, value]) / rest
+            if (own >= MOST and others <= FEW) or (own <= FEW and others >= MOST and len(classes) > 2):
+                telling.append((own, f"{value}: {own:.0%} of this class, {others:.0%} of all others"))
+        yield from [Case((label,), note) for _, note in sorted(telling)[-1:]]
