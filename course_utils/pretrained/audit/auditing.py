@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from course_utils.pretrained.audit.findings import SERIOUS, SHOWN, Count, Finding, shown
-from course_utils.pretrained.audit.looking import File, look_at_all
+from course_utils.pretrained.audit.looking import look_at_all
 from course_utils.pretrained.audit.on_classes import on_counts, on_few, on_giveaways, on_names
 from course_utils.pretrained.audit.on_copies import group_copies, in_two_classes, on_copies
 from course_utils.pretrained.audit.on_files import on_aside, on_oddities, on_troubles
-from course_utils.pretrained.audit.proposing import WHOLE, Picture, proposed_split
+from course_utils.pretrained.audit.proposing import Picture, proposed_split
 from course_utils.pretrained.data.folders import SHARES
 from course_utils.pretrained.data.images import ImageData
-from course_utils.pretrained.data.listing import Files, Listing, list_folder
+from course_utils.pretrained.data.listing import Files, list_folder
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -31,7 +31,8 @@ class Audit:
     """What an audit saw in a folder of pictures. Printed, it is a report."""
 
     folder: str
-    counts: dict[str, dict[str, int]]       # usable pictures by split and class; without splits under "all"
+    in_splits: bool                         # without, all pictures stand under "train"
+    counts: dict[str, dict[str, int]]       # usable pictures by split and class
     findings: tuple[Finding, ...]           # the most serious first
     pictures: tuple[Picture, ...]           # those that can be used
 
@@ -65,9 +66,8 @@ class Audit:
 
     def as_json(self) -> str:
         """All but the pictures, for tools. Bytes of a name that are no text stand as \\udc80 … \\udcff."""
-        said = {"folder": self.folder, "usable": len(self.pictures), "counts": self.counts,
-                "findings": [asdict(found) for found in self.findings]}
-        return json.dumps(said, indent=1)
+        return json.dumps({"folder": self.folder, "in_splits": self.in_splits, "usable": len(self.pictures),
+                           "counts": self.counts, "findings": list(map(asdict, self.findings))}, indent=1)
 
     def __repr__(self) -> str:
         return "\n".join(self._lines())
@@ -75,13 +75,23 @@ class Audit:
     def _lines(self) -> Iterator[str]:
         yield (f"{shown(self.folder)}: {Count(len(self.pictures)):usable picture} in "
                f"{Count(len(self.classes)):class}{_sizes(self.pictures)}")
-        yield from _table_of_counts(self.counts, self.classes)
+        yield from self._table_of_counts()
         for serious in SERIOUS:
             found = [found for found in self.findings if found.serious == serious]
             yield from ["", f"{SIGNS[serious]} {serious}"] if found else []
             yield from map(str, found)
         yield ("\nTo learn from what is usable, in Python: audit_folder(PATH).propose_split()" if
                self.findings else "\nNothing was found that would stop or mislead learning.")
+
+    def _table_of_counts(self) -> Iterator[str]:
+        names = [shown(name) for name in self.classes[:MOST_CLASSES]]
+        width = max(map(len, names), default=0)
+        splits = self.counts if self.in_splits else ["all"]
+        yield " " * (width + 2) + "".join(f"  {split:>7}" for split in splits)
+        for name, label in zip(names, self.classes, strict=False):
+            yield f"  {name:{width}}" + "".join(f"  {own.get(label, 0):>7,}" for own in self.counts.values())
+        if len(self.classes) > MOST_CLASSES:
+            yield f"  and {len(self.classes) - MOST_CLASSES:,} more classes"
 
 
 def audit_folder(path: str | os.PathLike) -> Audit:
@@ -95,52 +105,33 @@ def audit_folder(path: str | os.PathLike) -> Audit:
     Raises:
         BadData: there is no such folder, or it is not laid out in classes.
     """
-    listing = list_folder(path)
-    root = str(listing.root)
+    root, in_splits, listed, aside = list_folder(path)
     above = len(os.path.join(root, ""))
-    files = [File(found[above:], split if listing.in_splits else WHOLE, label)
-             for split, part in listing.parts.items() for label, paths in part.items() for found in paths]
-    looks, hashes, sketches = look_at_all(root, files)
+    looks, hashes, sketches = look_at_all(str(root), [
+        (file[above:], split, label) for split, part in listed.items() for label, files in part.items()
+        for file in files])
     good = [i for i, look in enumerate(looks) if not look.trouble]
     usable = [looks[i] for i in good]
     groups = group_copies(usable, hashes[good], sketches[good])
     doubtful = {look.digest for copies in in_two_classes(usable) for look in copies}
-    pictures = tuple(Picture(*look.file, look.size, group, look.digest in doubtful)
+    pictures = tuple(Picture(look.path, look.split, look.label, look.size, group, look.digest in doubtful)
                      for look, group in zip(usable, groups.tolist(), strict=True))
-    parts = _usable_parts(listing, pictures)
-    different = Counter(label for label, _ in {(picture.label, picture.group) for picture in pictures
-                                               if picture.split in ("train", WHOLE)})
-    found = [*on_counts(parts, root), *on_few(parts, different), *on_troubles(looks), *on_giveaways(usable),
-             *on_copies(usable, groups, in_splits=listing.in_splits), *on_aside(listing.aside, root),
-             *on_oddities(usable), *on_names(usable)]
-    counts = {split if listing.in_splits else WHOLE: {name: len(paths) for name, paths in part.items()}
-              for split, part in parts.items()}
-    return Audit(root, counts, tuple(sorted(found, key=lambda one: SERIOUS.index(one.serious))), pictures)
-
-
-def _usable_parts(listing: Listing, pictures: Iterable[Picture]) -> dict[str, Files]:
-    """What the listing holds, without what cannot be used; classes that became empty are still there."""
-    parts: dict[str, Files] = {split: {name: [] for name in part} for split, part in listing.parts.items()}
+    parts: dict[str, Files] = {split: {label: [] for label in part} for split, part in listed.items()}
     for picture in pictures:
-        parts[picture.split if listing.in_splits else "train"][picture.label].append(picture.path)
-    return parts
+        parts[picture.split][picture.label].append(picture.path)
+    different = Counter(label for label, _ in {(picture.label, picture.group) for picture in pictures
+                                               if picture.split == "train"})
+    found = [*on_counts(parts, root), *on_few(parts, different), *on_troubles(looks), *on_giveaways(usable),
+             *on_copies(usable, groups, in_splits=in_splits), *on_aside(aside, root), *on_oddities(usable),
+             *on_names(usable)]
+    counts = {split: {label: len(files) for label, files in part.items()} for split, part in parts.items()}
+    order = sorted(found, key=lambda one: SERIOUS.index(one.serious))
+    return Audit(str(root), in_splits, counts, tuple(order), pictures)
 
 
 def _sizes(pictures: Sequence[Picture]) -> str:
     """How large they are, as the end of a sentence."""
-    if not pictures:
-        return ""
-    sizes = sorted((picture.size for picture in pictures), key=lambda size: size[0] * size[1])
-    small, middle, large = ("{} × {}".format(*sizes[i]) for i in (0, len(sizes) // 2, -1))
-    return f", {small} pixels each" if len(set(sizes)) == 1 else (
-        f"; {small} pixels the smallest, {middle} in the middle, {large} the largest")
-
-
-def _table_of_counts(counts: Mapping[str, Mapping[str, int]], classes: Sequence[str]) -> Iterator[str]:
-    names = [shown(name) for name in classes[:MOST_CLASSES]]
-    width = max(map(len, names), default=0)
-    yield "  ".join([f"  {'':{width}}", *(f"{split:>7}" for split in counts)])
-    for name, label in zip(names, classes, strict=False):
-        yield "  ".join([f"  {name:{width}}", *(f"{part.get(label, 0):>7,}" for part in counts.values())])
-    if len(classes) > MOST_CLASSES:
-        yield f"  and {len(classes) - MOST_CLASSES:,} more classes"
+    sizes = sorted({picture.size for picture in pictures}, key=lambda size: size[0] * size[1])
+    if len(sizes) < 2:
+        return "".join(f", {wide} × {high} pixels each" for wide, high in sizes)
+    return "; from {} × {} to {} × {} pixels".format(*sizes[0], *sizes[-1])

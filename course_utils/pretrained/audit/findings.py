@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-STOPS, MISLEADS, GOOD_TO_KNOW = "stops learning", "will mislead", "good to know"
-SERIOUS = (STOPS, MISLEADS, GOOD_TO_KNOW)       # the most serious first
+STOPS, MISLEADS, GOOD_TO_KNOW = SERIOUS = "stops learning", "will mislead", "good to know"
 SHOWN = 5           # cases, and paths of one case, that are written out
-JOINER = "\u200d"   # between the parts of one emoji: no sign of its own, but harmless
 
 
 @dataclass(frozen=True)
@@ -60,12 +58,10 @@ class Count(int):
     """A number that is written with its thing: f"{Count(2):file}" is "2 files"."""
 
     def __format__(self, thing: str) -> str:
-        if not thing:
-            return f"{int(self):,}"
         return f"1 {thing}" if self == 1 else f"{int(self):,} {thing}{'es' if thing.endswith('s') else 's'}"
 
 
 def shown(path: str) -> str:
     """A path as it can be printed anywhere: line breaks, unseen signs and bytes that are no text as codes."""
-    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() or c == JOINER else ascii(c)[1:-1] for c in text)
+    # U+200D stands between the parts of one emoji
+    return "".join(c if c.isprintable() or c == "\u200d" else ascii(c)[1:-1] for c in path)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -25,27 +25,23 @@ from course_utils.pretrained.audit.likeness import SIDE, shrunk, sketches
 from course_utils.pretrained.data.batches import DECODERS
 from course_utils.pretrained.data.pictures import UNREADABLE, as_rgb, check_size, opened
 
-CHUNK, AHEAD = 16, 4               # files looked at in one go; goes under way while one is waited for
+CHUNK, AHEAD = 32, 4               # files looked at in one go; goes under way while one is waited for
 ENOUGH = 2 * SIDE                  # pixels a side that a sketch needs: of a large JPEG no more are decoded
 IN_MEMORY = 64 * 2**20             # bytes; of a larger file, perhaps a film, only what is needed is read
 ORIENTATION, MAKE, MODEL = 0x0112, 0x010F, 0x0110          # numbers of EXIF notes
 STANDARD_MEAN = 57.625             # of JPEG's table for brightness at quality 50
-HTML = (b"<!doctype html", b"<html")
 
 
-class File(NamedTuple):
-    """A file of a class folder."""
-
-    path: str           # below the folder that is audited
-    split: str
-    label: str          # its class
+File = tuple[str, str, str]        # its path below the folder that is audited, its split, its class
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a file turned out to be. Of one that cannot be used, `trouble` and `note` say why."""
 
-    file: File
+    path: str                       # below the folder
+    split: str
+    label: str                      # its class
     trouble: str = ""               # the kind of BadImage
     late: bool = False              # it shows only when pixels are decoded
     note: str = ""
@@ -94,7 +90,7 @@ def _look_at_some(root: str, files: Sequence[File]) -> Looks:
 
 def _look_at(root: str, file: File, small: np.ndarray) -> Look:
     """One file; the picture in it, shrunk, is written into `small`."""
-    path, size, decoding = os.path.join(root, file.path), (0, 0), False
+    path, size, decoding = os.path.join(root, file[0]), (0, 0), False
     try:
         with _content(path) as content:
             try:
@@ -106,14 +102,14 @@ def _look_at(root: str, file: File, small: np.ndarray) -> Look:
                     small[:] = shrunk(as_rgb(image, path))
                     camera, turned = _notes_of_camera(image)
             except BadImage as error:
-                return Look(file, error.kind, decoding, _note(error, content, size))
+                return Look(*file, error.kind, decoding, _note(error, content, size))
             content.seek(0)
             digest = hashlib.file_digest(content, "sha256").digest()
     except OSError as error:
-        return Look(file, "unreadable", note=first_line(error).lower())
+        return Look(*file, "unreadable", note=first_line(error).lower())
     outside = _outside(root, path if os.path.islink(path) else os.path.dirname(path))
     odd = facts.pop("odd") + ["turned"] * turned + ["outside"] * outside
-    return Look(file, digest=digest, size=size, camera=camera, oddities=tuple(odd), **facts)
+    return Look(*file, digest=digest, size=size, camera=camera, oddities=tuple(odd), **facts)
 
 
 @contextmanager
@@ -160,7 +156,7 @@ def _note(error: BadImage, content: BinaryIO, size: tuple[int, int]) -> str:
         return "{:,} × {:,} pixels".format(*size) if any(size) else ""
     content.seek(0)
     start = content.read(512)
-    if start.lstrip().lower().startswith(HTML):
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return "a web page"
     broken = start.decode("utf-8", "replace").count("\ufffd")       # one, where a letter is cut in two
     return "0 bytes" if not start else "text" if b"\0" not in start and broken <= 1 else ""

@@ -21,11 +21,11 @@ PROPOSED = {"empty class": "; propose_split leaves the class out.",
             "classes differ": "; propose_split takes the classes that are in every split."}
 
 
-def on_counts(parts: Mapping[str, Files], root: str) -> list[Finding]:
+def on_counts(parts: dict[str, Files], root: Path) -> list[Finding]:
     """What keeps these usable pictures, by split and class, from being learned from; and unequal classes."""
     found = [Finding(kind, STOPS, says, UNTIL + PROPOSED.get(kind, ", nor with propose_split."),
                      tuple(Case((name,)) for name in names))
-             for kind, says, names in troubles(dict(parts), Path(root))]
+             for kind, says, names in troubles(parts, root)]
     counts = {name: len(files) for name, files in parts["train"].items() if files}
     if len(counts) > 1:
         small, large = min(counts, key=counts.get), max(counts, key=counts.get)
@@ -47,15 +47,16 @@ def on_few(parts: Mapping[str, Files], groups: Mapping[str, int]) -> list[Findin
     shares = {part: share for part, share in SHARES.items() if part not in parts}
     found = []
     for name, files in parts["train"].items():
+        few = ""
         try:
             cut_off([name] * len(files), shares)
             if files and groups[name] <= len(shares):
-                found.append(Finding("too few", MISLEADS, f"{name!r} has {len(files)} pictures, but only "
-                                     f"{groups[name]} that differ", "propose_split leaves the class out. Add "
-                                     "pictures to it.", (Case((name,)),)))
+                few = f"{name!r} has {len(files)} pictures, but only {groups[name]} that differ"
+                serious, do = MISLEADS, "Add pictures. Until then propose_split leaves the class out."
         except BadData as error:
-            found.append(Finding("too few", STOPS, str(error), f"Add pictures, or delete the class folder. "
-                                 f"{UNTIL}; propose_split leaves the class out.", (Case((name,)),)))
+            few, serious, do = str(error), STOPS, f"{UNTIL}; propose_split leaves the class out."
+        if few:
+            found.append(Finding("too few", serious, few, do, (Case((name,)),)))
     single = [Case((name,), f"in {split}") for split, files in parts.items() for name in files
               if len(files[name]) == 1 and not shares]
     return found + finding("one picture", MISLEADS, single, "{n:class} with a single picture in a split",
@@ -66,7 +67,7 @@ def on_names(looks: Sequence[Look]) -> list[Finding]:
     """Files of one name in several classes."""
     by_name: dict[str, dict[str, str]] = defaultdict(dict)
     for look in looks:
-        by_name[os.path.basename(look.file.path)].setdefault(look.file.label, look.file.path)
+        by_name[os.path.basename(look.path)].setdefault(look.label, look.path)
     return finding("same name", GOOD_TO_KNOW, [Case(tuple(paths.values()), sign="and")
                                                for paths in by_name.values() if len(paths) > 1],
                    "{n:file name} in several classes",
@@ -88,16 +89,16 @@ def on_giveaways(looks: Sequence[Look]) -> list[Finding]:
     The rule: at least 80 % of one class share a value that at most 10 % of all others have; or, with more
     than two classes, the other way round. Both sides need 10 pictures.
     """
-    found: dict[str, list[Finding]] = {}
+    found: list[Finding] = []
     for name, value_of in ATTRIBUTES.items():
-        if name == "JPEG quality" and found.get("file format"):     # it follows from the format
-            continue
-        cases = _telling(Counter((look.file.label, value_of(look)) for look in looks))
-        found[name] = finding(
+        cases = _telling(Counter((look.label, value_of(look)) for look in looks))
+        if name == "JPEG quality" and any(one.kind == "giveaway: file format" for one in found):
+            continue                    # it follows from the format
+        found += finding(
             f"giveaway: {name}", MISLEADS, cases, f"{{n:class}} told apart by {name} alone",
             f"A model may learn the {name} instead of what is shown, and fail on other pictures. Mix the "
             "sources, bring all pictures to one form, or at least test on pictures of another source.")
-    return [one for findings in found.values() for one in findings]
+    return found
 
 
 def _telling(seen: Counter[tuple[str, str | None]]) -> Iterator[Case]:

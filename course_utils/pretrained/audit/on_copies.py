@@ -28,27 +28,26 @@ def group_copies(looks: Sequence[Look], hashes: np.ndarray, sketches: np.ndarray
 def in_two_classes(looks: Sequence[Look]) -> list[list[Look]]:
     """Files of the same bytes with more than one label: at most one of them can be right."""
     same = _together(looks, (look.digest for look in looks))
-    return [copies for copies in same if len({look.file.label for look in copies}) > 1]
+    return [copies for copies in same if len({look.label for look in copies}) > 1]
 
 
 def on_copies(looks: Sequence[Look], groups: np.ndarray, *, in_splits: bool) -> list[Finding]:
     """Copies by what they spoil: labels, a test, or only the counts."""
     doubtful, leaks, exact, near = [], [], [], []
     for copies in _together(looks, groups.tolist()):
-        files = [look.file for look in copies]
         one_file = len({look.digest for look in copies}) == 1
-        one_class = len({file.label for file in files}) == 1
-        case = Case(tuple(file.path for file in files), sign="=" if one_file else "≈")
+        one_class = len({look.label for look in copies}) == 1
+        case = Case(tuple(look.path for look in copies), sign="=" if one_file else "≈")
         if not one_class and not one_file:
             doubtful.append(case)
-        if len({file.split for file in files}) > 1:
+        if len({look.split for look in copies}) > 1:
             leaks.append(case)
         elif one_class:
             (exact if one_file else near).append(case)
     serious, do = (GOOD_TO_KNOW, COUNTED) if in_splits else (MISLEADS, DEALT)
     return [
         *finding("two labels", MISLEADS,
-                 [Case(tuple(look.file.path for look in copies)) for copies in in_two_classes(looks)],
+                 [Case(tuple(look.path for look in copies)) for copies in in_two_classes(looks)],
                  "{n:picture} in several classes at once, byte by byte the same",
                  "Only one label can be right. Delete the others; until then propose_split leaves out all."),
         *finding("two labels, nearly", MISLEADS, doubtful, "{n:picture} in several classes, nearly the same",

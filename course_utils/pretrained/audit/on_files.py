@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 
 from course_utils.pretrained.audit.findings import GOOD_TO_KNOW, MISLEADS, STOPS, Case, Finding, finding
@@ -54,7 +55,7 @@ ASIDE = {
 }
 
 
-def on_aside(aside: Aside, root: str) -> list[Finding]:
+def on_aside(aside: Aside, root: Path) -> list[Finding]:
     """What belongs to no class."""
     return [found for kind, (seen, do) in ASIDE.items() for found in finding(
         kind, MISLEADS if kind == "locked" else GOOD_TO_KNOW,
@@ -64,7 +65,7 @@ def on_aside(aside: Aside, root: str) -> list[Finding]:
 def on_troubles(looks: Sequence[Look]) -> list[Finding]:
     """Files that cannot be used."""
     return [found for kind, (seen, do) in TROUBLES.items() for late in (True, False) for found in finding(
-        kind, STOPS if late else GOOD_TO_KNOW, [Case((look.file.path,), look.note) for look in looks
+        kind, STOPS if late else GOOD_TO_KNOW, [Case((look.path,), look.note) for look in looks
                                                 if look.trouble == kind and look.late == late],
         seen, f"{do} {LATE if late else EARLY}")]
 
@@ -72,19 +73,17 @@ def on_troubles(looks: Sequence[Look]) -> list[Finding]:
 def on_oddities(looks: Sequence[Look]) -> list[Finding]:
     """Pictures that can be used, and are not stored as most are."""
     found = [one for kind, (seen, do) in ODDITIES.items() for one in finding(
-        kind, GOOD_TO_KNOW, [look.file.path for look in looks if kind in look.oddities], seen, do)]
-    grey = [look.file.path for look in looks if look.grey]
+        kind, GOOD_TO_KNOW, [look.path for look in looks if kind in look.oddities], seen, do)]
+    grey = [look.path for look in looks if look.grey]
     if len(grey) < len(looks):
         found += finding("grey", GOOD_TO_KNOW, grey, "{n:picture} in grey among others in colour",
                          "Grey becomes three equal channels.")
-    return found + _on_sizes(looks)
+    return found + _on_sizes(looks) if looks else []
 
 
 def _on_sizes(looks: Sequence[Look]) -> list[Finding]:
-    if not looks:
-        return []
     short, long = (median(side(look.size) for look in looks) for side in (min, max))
-    odd = [Case((look.file.path,), f"{look.size[0]} × {look.size[1]}") for look in looks
+    odd = [Case((look.path,), f"{look.size[0]} × {look.size[1]}") for look in looks
            if min(look.size) * ODD_SIZE < short or max(look.size) > ODD_SIZE * long]
     return finding("size", GOOD_TO_KNOW, odd, f"{{n:picture}} over {ODD_SIZE} times smaller or larger than "
                    f"is usual here ({short:g} by {long:g} pixels)",

@@ -10,11 +10,10 @@ from pathlib import Path
 
 from course_utils.errors import BadData, CourseError
 from course_utils.pretrained.audit.findings import Count
-from course_utils.pretrained.data.folders import SHARES, own_card, troubles
-from course_utils.pretrained.data.images import ImageData, Images
+from course_utils.pretrained.data.folders import SHARES, labelled, own_card, troubles
+from course_utils.pretrained.data.images import ImageData
 from course_utils.pretrained.data.splits import cut_off
 
-WHOLE = "all"           # the split of pictures in a folder without splits
 TOGETHER = ("Copies are all that the pictures themselves tell. If some belong together for another reason "
             "(the same object, patient or day), make the splits yourself and keep those together.")
 
@@ -24,7 +23,7 @@ class Picture:
     """A usable picture of an audited folder."""
 
     path: str                       # below the folder
-    split: str                      # "all" in a folder without splits
+    split: str                      # "train" in a folder without splits
     label: str                      # its class
     size: tuple[int, int]           # width and height as stored
     group: int                      # the same number for copies, of the same bytes or nearly alike
@@ -32,10 +31,10 @@ class Picture:
 
 
 Parts = dict[str, list[Picture]]
+Shares = Mapping[str, float]
 
 
-def proposed_split(folder: str, pictures: Sequence[Picture], shares: Mapping[str, float],
-                   seed: int) -> ImageData:
+def proposed_split(folder: str, pictures: Sequence[Picture], shares: Shares, seed: int) -> ImageData:
     """See `Audit.propose_split`."""
     shares = _checked(shares)
     sure = [picture for picture in pictures if not picture.two_labels]
@@ -46,16 +45,16 @@ def proposed_split(folder: str, pictures: Sequence[Picture], shares: Mapping[str
     if missing:
         parts |= _cut(parts["train"], missing, seed)
     classes = sorted(set.intersection(*({picture.label for picture in own} for own in parts.values())))
-    files = {part: {name: [picture.path for picture in own if picture.label == name] for name in classes}
-             for part, own in parts.items()}
+    files = {part: {name: [os.path.join(folder, picture.path) for picture in own if picture.label == name]
+                    for name in classes} for part, own in parts.items()}
     for _, trouble, _ in troubles(files, Path(folder)):
         raise BadData(f"Of the usable pictures no split can be made. {trouble}")
     lost = sorted({picture.label for picture in pictures} - set(classes))
     card = own_card(Path(folder), _description(missing, seed, left_out, lost))
-    return ImageData(card, **{part: _images(folder, own, classes) for part, own in parts.items()})
+    return ImageData(card, **{part: labelled(own, classes) for part, own in files.items()})
 
 
-def _checked(shares: Mapping[str, float]) -> dict[str, float]:
+def _checked(shares: Shares) -> dict[str, float]:
     whole = SHARES | dict(shares)
     numbers = [share for share in whole.values() if isinstance(share, (int, float)) and share > 0]
     if set(whole) - set(SHARES) or len(numbers) < len(whole) or sum(numbers) >= 1:
@@ -68,7 +67,7 @@ def _without_leaks(pictures: Iterable[Picture]) -> Parts:
     """By split, without what has a copy in a split that matters more: test before val before train."""
     parts: Parts = {"train": []}
     for picture in pictures:
-        parts.setdefault("train" if picture.split == WHOLE else picture.split, []).append(picture)
+        parts.setdefault(picture.split, []).append(picture)
     seen: set[int] = set()
     for part in filter(parts.__contains__, ("test", "val", "train")):
         parts[part] = [picture for picture in parts[part] if picture.group not in seen]
@@ -76,7 +75,7 @@ def _without_leaks(pictures: Iterable[Picture]) -> Parts:
     return parts
 
 
-def _cut(pictures: Iterable[Picture], shares: Mapping[str, float], seed: int) -> Parts:
+def _cut(pictures: Iterable[Picture], shares: Shares, seed: int) -> Parts:
     """Shares of every class, copies together. A class with too few groups of them is left out."""
     groups: dict[int, list[Picture]] = defaultdict(list)
     by_class: dict[str, list[list[Picture]]] = defaultdict(list)
@@ -98,19 +97,12 @@ def _cut(pictures: Iterable[Picture], shares: Mapping[str, float], seed: int) ->
     return parts | {"train": parts["train"] + rest}
 
 
-def _description(missing: Mapping[str, float], seed: int, left_out: Mapping[str, int],
-                 lost: Sequence[str]) -> str:
+def _description(missing: Shares, seed: int, left_out: Mapping[str, int], lost: Sequence[str]) -> str:
     """What was done, in sentences."""
-    cut = " and ".join(f"{share:.0%} of every class for {part}" for part, share in missing.items())
+    cut = " and ".join(f"{100 * share:g} % of every class for {part}" for part, share in missing.items())
     said = [f"There was no folder for {' and '.join(missing)}, so {cut} were cut off the training pictures, "
             f"shuffled with seed {seed}; copies, of the same bytes or nearly alike, stay together." if cut
             else "Splits are those of the folder."]
     said += [f"Left out: {Count(number):picture} {why}." for why, number in left_out.items() if number]
     said += [f"Left out, as it cannot be in every part: the class {name!r}." for name in lost]
     return " ".join(["Usable pictures of a folder that was audited.", *said, TOGETHER])
-
-
-def _images(folder: str, pictures: Sequence[Picture], classes: list[str]) -> Images:
-    own = [picture for picture in pictures if picture.label in classes]
-    return Images([os.path.join(folder, picture.path) for picture in own],
-                  [classes.index(picture.label) for picture in own], classes)

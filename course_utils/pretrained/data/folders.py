@@ -40,7 +40,7 @@ def read_folder(path: str | Path, *, card: DataCard | None = None) -> ImageData:
     for _, trouble, _ in troubles(parts, root):
         raise BadData(trouble)
     classes = sorted(parts["train"])
-    splits = {split: _images(files, classes) for split, files in parts.items()}
+    splits = {split: labelled(files, classes) for split, files in parts.items()}
     cut, whole = [split for split in SHARES if split not in splits], splits["train"]
     shared = cut_off([classes[label] for label in whole.labels], {split: SHARES[split] for split in cut})
     splits |= {split: whole.subset(positions) for split, positions in shared.items()}
@@ -80,7 +80,8 @@ def troubles(parts: dict[str, Files], root: Path) -> Iterator[tuple[str, str, li
                    f"or only in {split}. Every split needs the same class folders.", different)
 
 
-def _images(files: Files, classes: list[str]) -> Images:
+def labelled(files: Files, classes: list[str]) -> Images:
+    """The pictures of some classes as one split."""
     pairs = [(path, label) for label, name in enumerate(classes) for path in files[name]]
     return Images([path for path, _ in pairs], [label for _, label in pairs], classes)
 

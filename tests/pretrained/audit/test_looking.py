@@ -25,7 +25,6 @@ from course_utils.errors import BadImage
 from course_utils.pretrained import audit_folder
 from course_utils.pretrained.audit import looking
 from course_utils.pretrained.audit.likeness import SIDE
-from course_utils.pretrained.audit.looking import File
 from course_utils.pretrained.data.pictures import open_image
 
 
@@ -54,7 +53,7 @@ def test_each_file_is_opened_and_decoded_once_in_two_threads(tmp_path, make, mon
 
 def look(path):
     small = np.zeros((SIDE, SIDE), np.uint8)
-    return looking._look_at(str(path.parent), File(path.name, "all", "rose"), small)
+    return looking._look_at(str(path.parent), (path.name, "train", "rose"), small)
 
 
 KINDS = ("JPEG", "progressive JPEG", "PNG", "GIF", "BMP", "TIFF")

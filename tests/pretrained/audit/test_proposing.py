@@ -26,10 +26,10 @@ def audit_of(groups: list[tuple[str, int]], splits: list[str] | None = None) -> 
     pictures = []
     for number, (label, count) in enumerate(groups):
         for copy in range(count):
-            split = splits[(number + copy) % len(splits)] if splits else "all"
+            split = splits[(number + copy) % len(splits)] if splits else "train"
             path = f"{split}/{label}/{number}-{copy}.jpg"
             pictures.append(Picture(path, split, label, (64, 64), number, False))
-    return Audit("/nowhere", {}, (), tuple(pictures))
+    return Audit("/nowhere", splits is not None, {}, (), tuple(pictures))
 
 
 SMALL = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 4)), min_size=30, max_size=120)
@@ -118,7 +118,7 @@ def test_a_missing_split_is_cut_off_train_alone(tmp_path, make):
     make(tmp_path, {"train/rose": 20, "train/tulip": 20, "test/rose": 5, "test/tulip": 5})
     data = audit_folder(tmp_path).propose_split()
     assert data.card.counts == {"train": 34, "val": 6, "test": 10}
-    assert "no folder for val, so 15% of every class for val were cut off" in data.card.description
+    assert "no folder for val, so 15 % of every class for val were cut off" in data.card.description
 
 
 def test_the_card_says_what_only_the_reader_can_know(tmp_path, make):
