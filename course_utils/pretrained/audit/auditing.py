@@ -131,7 +131,8 @@ def audit_folder(path: str | os.PathLike) -> Audit:
 
 def _sizes(pictures: Sequence[Picture]) -> str:
     """How large they are, as the end of a sentence."""
-    sizes = sorted({picture.size for picture in pictures}, key=lambda size: size[0] * size[1])
-    if len(sizes) < 2:
-        return "".join(f", {wide} × {high} pixels each" for wide, high in sizes)
-    return "; from {} × {} to {} × {} pixels".format(*sizes[0], *sizes[-1])
+    sizes = sorted((picture.size for picture in pictures), key=lambda size: (size[0] * size[1], size))
+    said = ["{} × {}".format(*size) for size in sizes[:1] + sizes[len(sizes) // 2:][:1] + sizes[-1:]]
+    if len(set(said)) < 2:
+        return "".join(f", {size} pixels each" for size in said[:1])
+    return "; from {0} to {2} pixels, {1} in the middle".format(*said)

@@ -10,7 +10,7 @@ from statistics import median
 from course_utils.pretrained.audit.findings import GOOD_TO_KNOW, MISLEADS, STOPS, Case, Finding, finding
 from course_utils.pretrained.audit.looking import Look
 from course_utils.pretrained.data.listing import LAYOUT, Aside
-from course_utils.pretrained.data.pictures import LONGEST, MOST_PIXELS, SMALLEST
+from course_utils.pretrained.data.pictures import FORMATS, LONGEST, MOST_PIXELS, SMALLEST
 
 ODD_SIZE = 4        # times smaller or larger than the middle one
 
@@ -19,8 +19,8 @@ TROUBLES = {
     "damaged": ("{n:file}, damaged or cut off", "Copy or download it again, or delete it."),
     "no range": ("{n:picture} of 32-bit numbers: nothing says which is black and which white",
                  "Scale it to 0 … 255 and save it as PNG."),
-    "no picture": ("{n:file} without a picture inside, whatever the name says",
-                   "If it should be one, download or save it again."),
+    "no picture": (f"{{n:file}} in none of the formats {', '.join(FORMATS)}, whatever the name says",
+                   "A picture in another format, such as HEIC, must be exported as JPEG first."),
     "too small": (f"{{n:picture}} under {SMALLEST} pixels on a side", "That shows nothing."),
     "strip": (f"{{n:picture}} over {LONGEST} times longer than wide",
               "A model would see one small square. Cut out the part that matters."),

@@ -272,3 +272,10 @@ def test_links_to_files_and_to_class_folders_are_followed_and_said(tmp_path, mak
     audit = audit_folder(tmp_path / "near")
     assert audit.counts["train"] == {"rose": 6, "tulip": 6}
     assert set(findings(audit, "outside")[0].paths) == {f"rose/000{i}.jpg" for i in range(6)}
+
+
+def test_sizes_are_said_from_the_smallest_to_the_largest(tmp_path, put, scene, bad_audit):
+    for number, size in enumerate([(40, 50), (300, 200), (60, 60), (80, 40), (64, 64)] * 2):
+        put(scene(number, size), tmp_path / ("rose", "tulip")[number % 2] / f"{number}.png")
+    assert "; from 40 × 50 to 300 × 200 pixels, 60 × 60 in the middle" in str(audit_folder(tmp_path))
+    assert "; from 80 × 60 to 900 × 700 pixels, 160 × 120 in the middle" in str(bad_audit)

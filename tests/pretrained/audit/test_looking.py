@@ -44,6 +44,7 @@ def test_each_file_is_opened_and_decoded_once_in_two_threads(tmp_path, make, mon
             decoded[id(image)] += 1
         return really_load(image)
 
+    monkeypatch.setattr(looking, "CHUNK", 2)
     monkeypatch.setattr(builtins, "open", counting_open)
     monkeypatch.setattr(ImageFile.ImageFile, "load", counting_load)
     audit_folder(tmp_path)
