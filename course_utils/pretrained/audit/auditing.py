@@ -119,8 +119,7 @@ def audit_folder(path: str | os.PathLike) -> Audit:
     parts: dict[str, Files] = {split: {label: [] for label in part} for split, part in listed.items()}
     for picture in pictures:
         parts[picture.split][picture.label].append(picture.path)
-    different = Counter(label for label, _ in {(picture.label, picture.group) for picture in pictures
-                                               if picture.split == "train"})
+    different = Counter(label for label, _ in {(p.label, p.group) for p in pictures if p.split == "train"})
     found = [*on_counts(parts, root), *on_few(parts, different), *on_troubles(looks), *on_giveaways(usable),
              *on_copies(usable, groups, in_splits=in_splits), *on_aside(aside, root), *on_oddities(usable),
              *on_names(usable)]
