@@ -25,6 +25,7 @@ from course_utils.errors import BadImage
 from course_utils.pretrained import audit_folder
 from course_utils.pretrained.audit import looking
 from course_utils.pretrained.audit.likeness import SIDE
+from course_utils.pretrained.audit.on_files import TROUBLES
 from course_utils.pretrained.data.pictures import open_image
 
 
@@ -83,6 +84,26 @@ def test_a_file_cut_anywhere_is_judged_as_open_image_judges_it(tmp_path_factory,
     except BadImage as error:
         refused = error.kind
     assert look(path).trouble == refused
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@settings(max_examples=200, deadline=None)
+@given(kind=st.sampled_from(KINDS), early=st.booleans(),
+       flips=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=20))
+def test_no_damage_ends_an_audit(tmp_path_factory, whole, kind, flips, early):
+    """Bytes that differ anywhere, or in the first 400, where the header is."""
+    content = bytearray(whole[kind])
+    for at, value in flips:
+        content[round(at * ((400 if early else len(content)) - 1))] = value
+    path = tmp_path_factory.mktemp("flipped") / "picture"
+    path.write_bytes(content)
+    try:
+        open_image(path)
+        refused = ""
+    except BadImage as error:
+        refused = error.kind
+    found = look(path)
+    assert found.trouble == refused and (not refused or refused in TROUBLES)
 
 
 @pytest.mark.parametrize("quality", [25, 40, 75, 90, 100])
