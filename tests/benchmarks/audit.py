@@ -30,7 +30,7 @@ from course_utils import paths
 from tools.records._record import write_record
 
 COMMAND = "python -m tests.benchmarks.audit"
-ROUNDS = 3
+ROUNDS = 5
 CHUNK = 32          # files that a thread takes at a time, as in the audit
 
 

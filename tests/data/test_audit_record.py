@@ -20,7 +20,7 @@ def record() -> dict:
 
 def test_ten_thousand_pictures_take_at_most_half_again_as_long_as_decoding_them(record):
     seconds = {name: median(taken) for name, taken in record["seconds"].items()}
-    assert record["pictures"] == 10_000 and all(len(taken) == 3 for taken in record["seconds"].values())
+    assert record["pictures"] == 10_000 and all(len(taken) >= 3 for taken in record["seconds"].values())
     assert 0 < seconds["audit"] / seconds["decode"] <= 1.5
     assert record["times_decoding"] == pytest.approx(seconds["audit"] / seconds["decode"], abs=0.002)
 

@@ -31,7 +31,6 @@ IN_MEMORY = 64 * 2**20             # bytes; of a larger file, perhaps a film, on
 ORIENTATION, MAKE, MODEL = 0x0112, 0x010F, 0x0110          # numbers of EXIF notes
 STANDARD_MEAN = 57.625             # of JPEG's table for brightness at quality 50
 
-
 File = tuple[str, str, str]        # its path below the folder that is audited, its split, its class
 
 
