@@ -1,4 +1,4 @@
-"""`course lab | doctor | progress | reset | download`. Each command imports what it needs, to be quick."""
+"""`course lab | doctor | progress | reset | download | audit`. Each imports what it needs, to be quick."""
 
 from __future__ import annotations
 
@@ -112,3 +112,18 @@ def download_command(name: str) -> None:
 
     for line in download.fetch(name):
         click.echo(line)
+
+
+@main.command("audit")
+@click.argument("folder", metavar="PATH")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for tools.")
+def audit_command(folder: str, as_json: bool) -> None:
+    """Look through a folder of your pictures before you learn from it.
+
+    PATH holds a folder for each class, or train, val and test with those inside. Every picture is read once;
+    nothing in the folder is changed.
+    """
+    from course_utils.pretrained.audit.auditing import audit_folder
+
+    audit = audit_folder(folder)
+    click.echo(audit.as_json() if as_json else audit)
