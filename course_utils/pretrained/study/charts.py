@@ -43,7 +43,7 @@ def learning_curves(means: pd.DataFrame, title: str) -> Chart:
     axes.set_xticks([], minor=True)
     _finish(axes, title, "pictures learned from")
     seeds = " to ".join(map(str, sorted({means["seeds"].min(), means["seeds"].max()})))
-    return Chart(_svg(figure), f"Learning curves on {title}. " + "; ".join(said),
+    return Chart(as_svg(figure), f"Learning curves on {title}. " + "; ".join(said),
                  f"Accuracy on test by pictures learned from: {title}. Lines are means over {seeds} seeds, "
                  "bands reach from the least to the most.")
 
@@ -61,7 +61,7 @@ def accuracy_by_time(means: pd.DataFrame, title: str) -> Chart:
         said.append(f"{strategy} {last['accuracy']:.0%} in {last['seconds']:.1f} s")
     axes.set_xscale("log")
     _finish(axes, title, "seconds on one core")
-    return Chart(_svg(figure), f"Accuracy against time on {title}, most pictures: " + "; ".join(said),
+    return Chart(as_svg(figure), f"Accuracy against time on {title}, most pictures: " + "; ".join(said),
                  f"Accuracy on test against the seconds of a run on one core: {title}. Larger marks learned "
                  "from more pictures.")
 
@@ -72,8 +72,9 @@ def _finish(axes, title: str, below: str) -> None:
     axes.legend(title="strategy")
 
 
-def _svg(figure: Figure) -> str:
+def as_svg(figure: Figure) -> str:
+    """A figure as SVG with its words as text, the same every time."""
     text = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "study"}):     # the same every time
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "study"}):
         figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ th, td { padding: .25rem .9rem .25rem 0; border-bottom: 1px solid gray; text-ali
 .wide { overflow-x: auto; }
 figure { margin: 1.2rem 0; }
 figure svg, figure img { max-width: 100%; height: auto; background: white; border-radius: 4px; }
+.photos { display: flex; flex-wrap: wrap; gap: .8rem; }
+.photos figure { width: 10rem; margin: 0; }
 pre { overflow-x: auto; padding: .7rem; border: 1px solid gray; border-radius: 4px; }
 """
 
@@ -59,13 +62,21 @@ class Chart:
     caption: str
 
 
-Part = str | Heading | Bullets | Code | Grid | Chart       # a text is a paragraph
+@dataclass(frozen=True)
+class Photos:
+    """Small pictures, each a JPEG file with its words."""
+
+    caption: str
+    pictures: tuple[tuple[bytes, str], ...]
+
+
+Part = str | Heading | Bullets | Code | Grid | Chart | Photos       # a text is a paragraph
 
 
 def write_page(path: str | os.PathLike, title: str, parts: Iterable[Part]) -> Path:
     """Write a report whole or not at all, as HTML or, where `path` ends in .md, as Markdown.
 
-    Markdown holds no drawings: they go into a folder beside it, NAME_charts.
+    Markdown holds no pictures: they go into a folder beside it, NAME_files.
 
     Raises:
         CourseError: the ending is neither, or the report cannot be written there.
@@ -74,21 +85,24 @@ def write_page(path: str | os.PathLike, title: str, parts: Iterable[Part]) -> Pa
     if path.suffix.lower() not in (".html", ".md"):
         raise CourseError(f"A report is written as .html or .md, but the name given is '{path.name}'.")
     if path.suffix.lower() == ".md":
-        charts = path.with_name(f"{path.stem}_charts")
-        names = {part: f"{number}.svg" for number, part in enumerate(
-            (part for part in parts if isinstance(part, Chart)), start=1)}
-        for chart, name in names.items():
-            _write(charts / name, chart.svg)
-        text = as_markdown(title, parts, {chart: f"{charts.name}/{name}" for chart, name in names.items()})
+        beside, files = path.with_name(f"{path.stem}_files"), {}
+        for chart in (part for part in parts if isinstance(part, Chart)):
+            files[chart.svg.encode()] = f"{beside.name}/{len(files) + 1}.svg"
+        for photos in (part for part in parts if isinstance(part, Photos)):
+            files |= {photo: f"{beside.name}/{len(files) + n}.jpg"
+                      for n, (photo, _) in enumerate(photos.pictures, start=1)}
+        for content, name in files.items():
+            _write(path.with_name(beside.name) / Path(name).name, content)
+        text = as_markdown(title, parts, files)
     else:
         text = as_html(title, parts)
-    _write(path, text)
+    _write(path, text.encode("utf-8", "replace"))
     return path
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     with written_whole(path) as file:
-        file.write(text.encode("utf-8", "replace"))
+        file.write(content)
 
 
 def as_html(title: str, parts: Iterable[Part]) -> str:
@@ -112,6 +126,11 @@ def _html(part: Part) -> str:
             drawing = re.sub(r"^.*?<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', svg, count=1,
                              flags=re.DOTALL)
             return f"<figure>{drawing}<figcaption>{html.escape(caption)}</figcaption></figure>"
+        case Photos(caption, pictures):
+            shown = "".join(f'<figure><img alt="{html.escape(words)}" src="data:image/jpeg;base64,'
+                            f'{base64.b64encode(photo).decode()}"><figcaption>{html.escape(words)}</figcaption>'
+                            "</figure>" for photo, words in pictures)
+            return f'<p>{html.escape(caption)}</p><div class="photos">{shown}</div>'
         case Grid(caption, head, rows):
             top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
             lines = "".join(f'<tr><th scope="row">{html.escape(first)}</th>'
@@ -123,12 +142,12 @@ def _html(part: Part) -> str:
     return f"<p>{html.escape(part)}</p>"
 
 
-def as_markdown(title: str, parts: Iterable[Part], charts: dict[Chart, str]) -> str:
-    """The same in Markdown, with the drawings at the paths in `charts`."""
-    return "\n\n".join([f"# {title}", *(_markdown(part, charts) for part in parts)]) + "\n"
+def as_markdown(title: str, parts: Iterable[Part], files: Mapping[bytes, str]) -> str:
+    """The same in Markdown, with drawings and photographs at the paths in `files`, by their content."""
+    return "\n\n".join([f"# {title}", *(_markdown(part, files) for part in parts)]) + "\n"
 
 
-def _markdown(part: Part, charts: dict[Chart, str]) -> str:
+def _markdown(part: Part, files: Mapping[bytes, str]) -> str:
     match part:
         case Heading(text, level):
             return f"{'#' * level} {text}"
@@ -136,8 +155,11 @@ def _markdown(part: Part, charts: dict[Chart, str]) -> str:
             return "\n".join(f"- {item}" for item in items)
         case Code(text):
             return f"```\n{text}\n```"
-        case Chart(_, alt, caption):
-            return f"![{alt}]({charts[part]})\n\n*{caption}*"
+        case Chart(svg, alt, caption):
+            return f"![{alt}]({files[svg.encode()]})\n\n*{caption}*"
+        case Photos(caption, pictures):
+            lines = [f"![{words}]({files[photo]}) {words}" for photo, words in pictures]
+            return "\n\n".join([caption, *lines])
         case Grid(caption, head, rows):
             lines = [head, ["---"] * len(head), *rows]
             return f"*{caption}*\n\n" + "\n".join(

@@ -43,7 +43,7 @@ def scratch(row: Row, data: ImageData, chosen: Sequence[int]) -> Outcome:
 
 def full(row: Row, data: ImageData, chosen: Sequence[int]) -> Outcome:
     """Every layer of the pretrained network learns but BatchNorm, with a fresh head."""
-    return _train(_keeping_statistics(_fresh_head(load_model(row.backbone), row, data)), row, data, chosen)
+    return _train(keeping_statistics(_fresh_head(load_model(row.backbone), row, data)), row, data, chosen)
 
 
 def lp_ft(row: Row, data: ImageData, chosen: Sequence[int]) -> Outcome:
@@ -93,13 +93,17 @@ def _probed(model: nn.Module, row: Row, data: ImageData, chosen: Sequence[int]) 
 def _on_a_probe(row: Row, data: ImageData, chosen: Sequence[int]) -> nn.Module:
     """The pretrained network with a probe as its head, all of it learning but BatchNorm."""
     model = load_model(row.backbone)
-    found = _probed(model, row, data, chosen)
-    model = _fresh_head(model, row, data)
-    model.get_submodule(find_head(model)).load_state_dict(found.as_head().state_dict())
-    return _keeping_statistics(model)
+    return keeping_statistics(unfreeze(with_probe(model, data.classes, _probed(model, row, data, chosen))))
 
 
-def _keeping_statistics(model: nn.Module) -> nn.Module:
+def with_probe(model: nn.Module, classes: Sequence[str], probe: Probe) -> nn.Module:
+    """The model with a probe as its head."""
+    model = replace_head(model, classes)
+    model.get_submodule(find_head(model)).load_state_dict(probe.as_head().state_dict())
+    return model
+
+
+def keeping_statistics(model: nn.Module) -> nn.Module:
     """BatchNorm as pretraining left it; `fit` keeps in eval mode what is frozen.
 
     With the statistics of each batch, pictures far from ImageNet come out otherwise than the head and the

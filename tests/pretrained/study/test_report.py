@@ -69,7 +69,8 @@ def test_the_page_holds_question_hypothesis_figures_data_and_method(study, tmp_p
     page = Page(read(study.report(tmp_path / "report.html")))
     said = " ".join(page.words)
     for words in ("What is <best> for faces?", "The probe & nothing else.", "17 of 18 runs are done",
-                  "Small ones.", "91.0%", "full ahead", "not decided", "Nothing is chosen by test", "datasets=['faces']"):
+                  "Small ones.", "91.0%", "full ahead", "not decided", "Nothing is chosen by test",
+                  "datasets=['faces']"):
         assert words in said, words
 
 
@@ -85,7 +86,8 @@ def test_what_the_report_tells_to_type_makes_the_same_plan(study, tmp_path, monk
 def test_markdown_has_its_drawings_beside_it(study, tmp_path):
     page = read(study.report(tmp_path / "report.md"))
     charts = re.findall(r"!\[(.+?)\]\((.+?)\)", page)
-    assert len(charts) == 2 and all((tmp_path / path).read_text().startswith("<?xml") for _, path in charts)
+    drawings = [read(tmp_path / path) for _, path in charts]
+    assert len(drawings) == 2 and all(drawing.startswith("<?xml") for drawing in drawings)
 
 
 def test_the_same_results_give_the_same_report(study, tmp_path):
