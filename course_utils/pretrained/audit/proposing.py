@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils.errors import BadData, CourseError
-from course_utils.pretrained.audit.findings import Count
-from course_utils.pretrained.data.folders import SHARES, labelled, own_card, troubles
+from course_utils.pretrained.audit.findings import Count, shown
+from course_utils.pretrained.data.folders import SHARES, labelled, own_card
 from course_utils.pretrained.data.images import ImageData
 from course_utils.pretrained.data.splits import cut_off
 
@@ -45,10 +45,12 @@ def proposed_split(folder: str, pictures: Sequence[Picture], shares: Shares, see
     if missing:
         parts |= _cut(parts["train"], missing, seed)
     classes = sorted(set.intersection(*({picture.label for picture in own} for own in parts.values())))
+    if len(classes) < 2:
+        raise BadData("Learning to tell apart takes two classes that can be in every part, each with at "
+                      f"least {len(shares) + 1} pictures that differ. In '{shown(folder)}' that holds for "
+                      f"{' and '.join(map(repr, classes)) or 'no class'}. Put more pictures in.")
     files = {part: {name: [os.path.join(folder, picture.path) for picture in own if picture.label == name]
                     for name in classes} for part, own in parts.items()}
-    for _, trouble, _ in troubles(files, Path(folder)):
-        raise BadData(f"Of the usable pictures no split can be made. {trouble}")
     lost = sorted({picture.label for picture in pictures} - set(classes))
     card = own_card(Path(folder), _description(missing, seed, left_out, lost))
     return ImageData(card, **{part: labelled(own, classes) for part, own in files.items()})

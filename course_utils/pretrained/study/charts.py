@@ -19,10 +19,18 @@ LOOKS = dict(zip(RATES, [("#000000", "s", ":"), ("#0072B2", "o", "-"), ("#009E73
 
 def charts(results: pd.DataFrame) -> list[Chart]:
     """For each data set and backbone: accuracy by pictures learned from, and by seconds."""
-    means = by_strategy(results)
-    return [chart for (dataset, backbone), part in means.groupby(["dataset", "backbone"], sort=False)
-            for chart in (learning_curves(part, f"{dataset}, {backbone}"),
-                          accuracy_by_time(part, f"{dataset}, {backbone}"))]
+    return [draw(part, title) for part, title in _parts(results)
+            for draw in (learning_curves, accuracy_by_time)]
+
+
+def learning_charts(results: pd.DataFrame) -> list[Chart]:
+    """For each data set and backbone: accuracy by pictures learned from."""
+    return [learning_curves(part, title) for part, title in _parts(results)]
+
+
+def _parts(results: pd.DataFrame) -> list[tuple[pd.DataFrame, str]]:
+    return [(part, f"{dataset}, {backbone}") for (dataset, backbone), part
+            in by_strategy(results).groupby(["dataset", "backbone"], sort=False)]
 
 
 def learning_curves(means: pd.DataFrame, title: str) -> Chart:

@@ -40,7 +40,9 @@ from course_utils.pretrained.training.strategy import (
 
 VIEWS, EPOCHS, PATIENCE = 4, 8, 2
 RATES = {PARTIAL: 3e-4, FULL: 1e-4}         # Adam's, from a probe's head
-INSTEAD = (AUGMENTED, PARTIAL)              # of weights from the pictures' own domain, which are not here
+# What competes with a plain probe where the advice is that, or weights of the pictures' own domain, which are
+# not here.
+INSTEAD = {EXTRACTION: (PARTIAL,), DOMAIN: (AUGMENTED, PARTIAL)}
 Say = Callable[[str], object]
 
 
@@ -66,9 +68,9 @@ def study_folder(path: str | os.PathLike, out: str | os.PathLike, *, model: str 
                  say: Say = print) -> OwnModel:
     """Audit a folder, split it without leaks, train, test once, and write model, card and report into `out`.
 
-    A linear probe is always tried, and what `recommend_strategy` says for so many pictures of such a kind, as
-    far as `budget` pays for it. The better one on validation is tested and exported. Training goes on where
-    it was stopped; nothing in `path` is changed.
+    A linear probe is always tried, and what `recommend_strategy` says for so many pictures of such a kind, or
+    partial fine-tuning where that is the probe itself, as far as `budget` pays for it. The better one on
+    validation is tested and exported. Training goes on where it was stopped; nothing in `path` is changed.
 
     Args:
         path: a folder for each class, or train, val and test with those inside.
@@ -133,9 +135,9 @@ def _place(path: str | os.PathLike, out: str | os.PathLike) -> Path:
 
 
 def _to_try(advice: Recommendation, budget: str) -> list[str]:
-    """A plain probe, and what is advised; where that is other weights, what can be done with these."""
-    advised = INSTEAD if advice.strategy == DOMAIN else [advice.strategy]
-    return list(dict.fromkeys([EXTRACTION, *(s for s in advised if DEPTH[s] <= DEPTH[BUDGETS[budget]])]))
+    """A plain probe and a rival, as far as the budget pays for it."""
+    rivals = INSTEAD.get(advice.strategy, (advice.strategy,))
+    return [EXTRACTION, *(rival for rival in rivals if DEPTH[rival] <= DEPTH[BUDGETS[budget]])]
 
 
 def _similarity(network: nn.Module, images: Images, size: int | None) -> float | None:

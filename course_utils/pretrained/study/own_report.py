@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from matplotlib.figure import Figure
+from scipy.stats import binomtest
 
 from course_utils.pretrained.audit.findings import SHOWN, shown
 from course_utils.pretrained.saving.facts import versions
@@ -31,8 +32,10 @@ def write_own_report(found: OwnModel) -> None:
 def parts_of(found: OwnModel) -> Iterator[Part]:
     """What was looked at, tried, taken, and how good it is."""
     metrics, data = found.metrics, found.data
+    interval = binomtest(round(metrics.accuracy * metrics.n), metrics.n).proportion_ci(0.95, "wilson")
     yield (f"{found.chosen.capitalize()} of {found.model.course_weights.name} names {metrics.accuracy:.1%} "
-           f"of {metrics.n} test pictures rightly. They played no part in training or choosing.")
+           f"of {metrics.n} test pictures rightly. They played no part in training or choosing. On other "
+           f"pictures of the kind, {interval.low:.0%} to {interval.high:.0%} can be expected (95 %, Wilson).")
     yield Heading("The pictures")
     yield str(data.card)
     yield from _audit(found)
@@ -48,7 +51,8 @@ def parts_of(found: OwnModel) -> Iterator[Part]:
     yield from _errors(found)
     yield _calibration(found)
     yield Heading("The model")
-    yield f"In {found.export.folder}, with a model card, README.md. {found.export.agreement}".strip()
+    yield f"In {found.export.folder}, with a model card, README.md."
+    yield from [f"The ONNX file: {found.export.agreement}."] if found.export.agreement else []
     yield Code("from course_utils.pretrained import load_checkpoint, open_image, top_k\n\n"
                f"model = load_checkpoint({str(found.export.folder / WEIGHTS)!r}).model\n"
                "print(top_k(model, open_image('a_picture.jpg'), k=2))")
