@@ -25,6 +25,7 @@ from nbclient.exceptions import CellExecutionError
 
 from course_utils import paths
 from course_utils.teaching import load_exercise
+from course_utils.teaching.content import position
 from tools.lesson_header import header
 
 SOURCE = paths.notebooks() / "source"
@@ -114,11 +115,10 @@ def same_but_outputs(built, target: Path) -> bool:
 
 def sources(chosen: list[str]) -> list[Path]:
     """All sources, or those whose name begins with one of `chosen`."""
-    found = sorted(path for path in SOURCE.rglob("*.py")
-                   if not chosen or path.stem.startswith(tuple(chosen)))
+    found = [path for path in SOURCE.rglob("*.py") if not chosen or path.stem.startswith(tuple(chosen))]
     if not found:
         sys.exit(f"There is no lesson source called {', '.join(chosen)} in {SOURCE}.")
-    return found
+    return sorted(found, key=lambda path: position(path.stem))
 
 
 def main() -> int:
@@ -137,7 +137,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as private:    # an author's own progress stays out of it
             os.environ["COURSE_PROGRESS"] = f"{private}/progress.sqlite"
             try:
-                run(notebook, paths.notebooks())
+                target.parent.mkdir(exist_ok=True)
+                run(notebook, target.parent)
             except CellExecutionError as error:         # the other lessons are built all the same
                 print(f"{source.name}: {error}")
                 broken.append(source.stem)

@@ -8,6 +8,7 @@ import re
 
 from course_utils import paths
 from course_utils.teaching import load_lesson
+from course_utils.teaching.content import called
 
 WORDS_PER_MINUTE = 180      # a usual pace for technical prose
 MINUTES_PER_CODE_CELL = 0.5
@@ -43,13 +44,13 @@ def header(lesson_id: str, notebook) -> str:
     """The Markdown of a lesson's first cell."""
     lesson = load_lesson(lesson_id)
     run = last_run(lesson_id)
-    number = lesson_id.split("_")[0]
     facts = [
         f"about {minutes(notebook, lesson)} minutes",
         f"{run['seconds']:.0f} seconds of computing on two cores" if run else None,
         f"{lesson.needs_download_mb} MB to download" if lesson.needs_download_mb else "nothing to download",
     ]
-    lines = [f"# {number} · {lesson.title}", "", lesson.summary, "", "**When you are done you can**", ""]
+    lines = [f"# {called(lesson_id, lesson.title)}", "", lesson.summary, "",
+             "**When you are done you can**", ""]
     lines += [f"- {objective.text}" for objective in lesson.objectives]
     if lesson.prerequisites:
         lines += ["", "**Before you start:** " + "; ".join(lesson.prerequisites) + "."]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from course_utils import paths
 from course_utils.errors import CourseError, unknown_name
+from course_utils.teaching.content import position
 
 MANIFEST = ".course.json"
 OLD = ".old"
@@ -86,7 +87,8 @@ def reset(name: str) -> tuple[Path, Path | None]:
     """Replace the copy of one lesson by a fresh one.
 
     Args:
-        name: the lesson's name, a part of it, or its number: "05_feature_extraction", "feature", "5".
+        name: the lesson's name, a part of it, or its number: "05_feature_extraction", "feature", "5". Its
+            folder may stand before it: "exercises/conceptual".
     Returns:
         the fresh copy, and where the old one is now, if there was one.
     Raises:
@@ -108,18 +110,19 @@ def reset(name: str) -> tuple[Path, Path | None]:
 
 
 def shipped() -> list[str]:
-    """The lessons that ship, as paths below notebooks/, in order."""
+    """The lessons that ship, as paths below notebooks/, in the course's order; others after those."""
     folder = paths.notebooks()
     found = [path.relative_to(folder) for path in folder.rglob("*.ipynb")]
     if not found:
         raise CourseError(f"There are no lessons in {folder}. To get them, type: git checkout -- notebooks")
-    return sorted(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts))
+    shown = [path for path in found if not any(part.startswith(".") for part in path.parts)]
+    return [path.as_posix() for path in sorted(shown, key=lambda path: (position(path.stem), path))]
 
 
 def find(name: str) -> str:
     """The lesson that `name` means: all of its name, its number, or a part that only one has."""
     known = {Path(lesson).stem: lesson for lesson in shipped()}
-    name = name.removesuffix(".ipynb")
+    name = name.removesuffix(".ipynb").rpartition("/")[2]
     if name in known:
         return known[name]
     begin = f"{int(name):02d}_" if name.isascii() and name.isdigit() else name

@@ -64,7 +64,7 @@ def _lesson(progress: LessonProgress) -> str:
 def _missed(one: Missed) -> str:
     section = f", “{one.section}”" if one.section else ""
     sure = "You were certain: " if one.certain else ""
-    return f"  {sure}{_short(one.item.title)}\n    look again at {one.lesson}.ipynb{section}"
+    return f"  {sure}{_short(one.item.title)}\n    look again at {one.notebook}{section}"
 
 
 def _place(place: Place) -> str:

@@ -1,7 +1,9 @@
 """Find lessons, and what they hold, without knowing any by name.
 
 A package that offers lessons says so by an entry point in the group `course.lessons`. Each of its `NAME.yaml`
-is a lesson; the module or package `NAME` beside it, if there is one, holds the exercises.
+is a lesson; the module or package `NAME` beside it, if there is one, holds the exercises; the notebook is
+`NAME.ipynb`. Lessons come in the order of their names. What follows them, in which order and in which folder
+of the notebooks, the package may say: `AFTER_THE_LESSONS = ("exercises/NAME", …)`.
 """
 
 from __future__ import annotations
@@ -39,9 +41,14 @@ class Lesson:
     needs_download_mb: float
     questions: tuple[Question, ...]
 
+    @property
+    def notebook(self) -> str:
+        """Where its notebook lies, below notebooks/."""
+        return notebook_of(self.id)
+
     def exercises(self) -> tuple[Exercise, ...]:
         """The exercises, in the order of the notebook."""
-        package, _ = _lesson_files()[self.id]
+        package = _lesson_files()[self.id].package
         try:
             module = importlib.import_module(f"{package}.{self.id}")
         except ModuleNotFoundError as error:
@@ -59,7 +66,7 @@ class Lesson:
         """
         questions = [Item(f"{self.id}/{q.id}", "question", q.prompt, q.objective, q.see, q.hash)
                      for q in self.questions]
-        folder = _lesson_files()[self.id][1].parent
+        folder = _lesson_files()[self.id].yaml.parent
         for source in (folder / f"{self.id}.py", folder / self.id / "__init__.py"):
             if source.is_file():
                 return questions + _exercises_in(source)
@@ -78,27 +85,56 @@ class Item:
     hash: str = ""        # of a question as it is asked now; finding out an exercise's would bring torch
 
 
+@dataclass(frozen=True)
+class _Files:
+    """Where a lesson comes from, and where its notebook lies."""
+
+    package: str
+    yaml: Path
+    place: str          # "exercises/conceptual": its notebook's path below notebooks/, without the ending
+
+
 @cache
 def _packages(group: str, search_path: tuple[str, ...]) -> tuple[str, ...]:
     """The packages that offer lessons. Looking through everything installed takes a while: once is enough."""
     return tuple(dict.fromkeys(entry.value for entry in entry_points(group=group)))
 
 
-def _lesson_files() -> dict[str, tuple[str, Path]]:
-    """The package and the YAML file of every lesson, by the lesson's name, in order."""
-    found: dict[str, tuple[str, Path]] = {}
+def _lesson_files() -> dict[str, _Files]:
+    """Every lesson by its name, in order."""
+    found: dict[str, _Files] = {}
+    last: list[str] = []
     for package in _packages(GROUP, tuple(sys.path)):
+        after = getattr(importlib.import_module(package), "AFTER_THE_LESSONS", ())
+        places = {place.rpartition("/")[2]: place for place in after}
+        last += places
         for file in Path(str(importlib.resources.files(package))).glob("*.yaml"):
             if file.stem in found:
-                raise CourseError(f"Two packages offer the lesson {file.stem!r}: {found[file.stem][0]} and "
-                                  f"{package}. Uninstall one of them.")
-            found[file.stem] = package, file
-    return dict(sorted(found.items()))
+                raise CourseError(f"Two packages offer the lesson {file.stem!r}: {found[file.stem].package} "
+                                  f"and {package}. Uninstall one of them.")
+            found[file.stem] = _Files(package, file, places.get(file.stem, file.stem))
+    return {name: found[name] for name in sorted(found.keys() - set(last)) + [n for n in last if n in found]}
 
 
 def lessons() -> list[str]:
     """The names of all lessons, in order."""
     return list(_lesson_files())
+
+
+def notebook_of(lesson: str) -> str:
+    """Where a lesson's notebook lies, below notebooks/: "exercises/conceptual.ipynb"."""
+    return f"{_lesson_files()[lesson].place}.ipynb"
+
+
+def called(lesson: str, title: str) -> str:
+    """What a screen calls a lesson: "05 · Feature extraction", or only its title if it has no number."""
+    number = lesson.partition("_")[0]
+    return f"{number} · {title}" if number.isdigit() else title
+
+
+def position(name: str) -> int:
+    """For sorting: where a lesson stands among all; what is no lesson comes last."""
+    return [*lessons(), name].index(name)
 
 
 def load_lesson(lesson: str) -> Lesson:
@@ -112,7 +148,7 @@ def load_lesson(lesson: str) -> Lesson:
     files = _lesson_files()
     if lesson not in files:
         raise unknown_name("lesson", lesson, files)
-    return Lesson(id=lesson, **dict(read_lesson_file(files[lesson][1])))
+    return Lesson(id=lesson, **dict(read_lesson_file(files[lesson].yaml)))
 
 
 def load_quiz(lesson: str) -> Quiz:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from course_utils.teaching.content import Item, Lesson, lessons, load_lesson
+from course_utils.teaching.content import Item, Lesson, called, lessons, load_lesson, notebook_of
 from course_utils.teaching.events import Event, since_reset
 from course_utils.teaching.questions import CONFIDENCE
 
@@ -44,6 +44,16 @@ class Place:
     lesson: str
     lesson_title: str
     item: Item
+
+    @property
+    def called(self) -> str:
+        """The lesson as the screen names it."""
+        return called(self.lesson, self.lesson_title)
+
+    @property
+    def notebook(self) -> str:
+        """Where the lesson's notebook lies, below notebooks/."""
+        return notebook_of(self.lesson)
 
     @property
     def heading(self) -> str:

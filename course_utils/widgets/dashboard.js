@@ -28,16 +28,16 @@ function missedList(missed) {
 }
 
 // The objectives lie open where the learner goes on.
-function lessonRow({ number, title, done, total, begun, goals }, place) {
+function lessonRow({ lesson, done, total, begun, goals }, place) {
   const complete = total > 0 && done === total;
   return h("li", {},
-    h("span", {}, h("strong", {}, `${number} · ${title}`), " ",
+    h("span", {}, h("strong", {}, lesson), " ",
       h("span", { class: "course-quiet" }, complete ? "✔ done" : begun ? "◐ begun" : "○ not begun")),
     h("span", { class: "course-number" }, `${done} of ${total}`),
     h("span", { class: "course-track", "aria-hidden": "true" },
       done ? h("span", { class: "course-bar", style: { width: `${100 * done / total}%` } }) : ""),
-    goals.length ? h("details", { class: "course-again", open: begun && place?.number === number },
-      h("summary", {}, "By objective", h("span", { class: "course-hidden" }, ` in lesson ${number}`)),
+    goals.length ? h("details", { class: "course-again", open: begun && place?.lesson === lesson },
+      h("summary", {}, "By objective", h("span", { class: "course-hidden" }, ` in ${lesson}`)),
       h("ul", {}, goals.map(goalRow))) : "");
 }
 
@@ -47,16 +47,16 @@ function goalRow({ text, done, total }) {
     h("span", { class: "course-number" }, `${done} of ${total}`));
 }
 
-// A link to a notebook in the same folder, at a heading if there is one. JupyterLab opens it in a tab by its own
+// A link to a notebook, as seen from this one's folder, at a heading if there is one. JupyterLab opens it in a tab by its own
 // command, read from the link's data at the click; elsewhere it is an ordinary link.
 function notebookLink({ notebook, heading }, label) {
   const aim = (event) => {
-    const [, path] = decodeURIComponent(location.pathname).split("/tree/");
-    if (path === undefined) return;
-    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    const [, here] = location.pathname.split("/tree/");
+    if (here === undefined) return;
+    const path = decodeURIComponent(new URL(notebook, `http://lab/${here}`).pathname.slice(1));
     event.currentTarget.dataset.commandlinkerCommand = "docmanager:open";
-    event.currentTarget.dataset.commandlinkerArgs = JSON.stringify({ path: folder + notebook });
-    if (heading) scrollTo(notebook, heading.slice(1), Date.now() + 15000);
+    event.currentTarget.dataset.commandlinkerArgs = JSON.stringify({ path });
+    if (heading) scrollTo(path.split("/").pop(), heading.slice(1), Date.now() + 15000);
   };
   return h("a", { href: notebook + heading, onclick: aim }, label);
 }

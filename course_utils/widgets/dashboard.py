@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from textwrap import shorten
 
 import traitlets as t
 
 from course_utils.teaching import practice
+from course_utils.teaching.content import called, lessons, notebook_of
 from course_utils.teaching.event_file import StoreUnavailable
 from course_utils.teaching.summary import LessonProgress, Missed, Place, summarise
 from course_utils.widgets.panel import Panel, drawing
@@ -21,7 +23,7 @@ class Dashboard(Panel):
     _esm = drawing("dashboard")
 
     headline = t.Unicode("").tag(sync=True)   # "12 of 96 done."
-    lessons = t.List().tag(sync=True)         # of {number, title, done, total, begun, goals}
+    lessons = t.List().tag(sync=True)         # of {lesson, done, total, begun, goals}
     missed = t.List().tag(sync=True)          # of places with {certain}, the certain ones first
     place = t.Dict(default_value=None, allow_none=True).tag(sync=True)      # {what, lesson, section, …}
     notice = t.Unicode("").tag(sync=True)     # what is wrong with the store
@@ -44,25 +46,28 @@ class Dashboard(Panel):
         """How much is done, where to go on, what to look at again; each lesson, by objective once begun."""
         lines = [line for line in (self.notice, self.headline) if line]
         if self.place:
-            lines += [f"{self.place['verb']} with {self.place['what']} in lesson {_where(self.place)}"]
+            lines += [f"{self.place['verb']} with {self.place['what']} in {_where(self.place)}"]
         lines += ["", "Look again:"] if self.missed else []
-        lines += [f"  {'You were certain: ' if one['certain'] else ''}{one['what']} in lesson {_where(one)}"
+        lines += [f"  {'You were certain: ' if one['certain'] else ''}{one['what']} in {_where(one)}"
                   for one in self.missed]
         lines += [""] if self.lessons else []
         for lesson in self.lessons:
-            lines += [f"{lesson['number']} · {lesson['title']}: {lesson['done']} of {lesson['total']} done"]
+            lines += [f"{lesson['lesson']}: {lesson['done']} of {lesson['total']} done"]
             lines += [f"     {goal['done']} of {goal['total']} · {goal['text']}"
                       for goal in lesson["goals"] if lesson["begun"]]
         return "\n".join(lines)
 
 
-def _number(lesson: str) -> str:
-    return lesson.split("_")[0]
+def _to_the_lessons() -> str:
+    """From this notebook's folder, in which its kernel runs, to that of the lessons: "" or "../"."""
+    here = Path.cwd().as_posix()
+    folders = {notebook_of(lesson).rpartition("/")[0] for lesson in lessons()} - {""}
+    return next(("../" * len(Path(folder).parts) for folder in folders if here.endswith(f"/{folder}")), "")
 
 
 def _lesson(lesson: LessonProgress, touched: Collection[str]) -> dict:
-    return {"number": _number(lesson.lesson), "title": lesson.title, "done": lesson.done,
-            "total": lesson.total, "begun": lesson.lesson in touched,
+    return {"lesson": called(lesson.lesson, lesson.title), "done": lesson.done, "total": lesson.total,
+            "begun": lesson.lesson in touched,
             "goals": [{"text": goal.text, "done": goal.done, "total": goal.total}
                       for goal in lesson.objectives if goal.total]}
 
@@ -73,8 +78,7 @@ def _place(place: Place, *, to_section: bool = True) -> dict:
     title += "`" * (title.count("`") % 2)       # code that was cut off ends here
     kind = "the exercise" if place.item.kind == "exercise" else "the question"
     return {"verb": "Continue" if to_section else "Start", "what": f"{kind} “{title}”",
-            "number": _number(place.lesson), "lesson": f"{_number(place.lesson)} · {place.lesson_title}",
-            "notebook": f"{place.lesson}.ipynb",
+            "lesson": place.called, "notebook": _to_the_lessons() + place.notebook,
             "heading": place.heading if to_section else "", "section": place.section if to_section else ""}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from course_utils import paths
 from course_utils.errors import CourseError
 from course_utils.teaching import practice
+from course_utils.teaching.content import called
 from course_utils.teaching.exhibits import Table, Words
 from course_utils.teaching.summary import LessonProgress, Missed, Summary, summarise
 from course_utils.widgets.explorer import Explorer, show_exhibits
@@ -90,7 +91,7 @@ def page(found: Summary, title: str) -> str:
 
 def _row(lesson: LessonProgress) -> str:
     goals = "<br>".join(f"{goal.done} of {goal.total} · {escape(goal.text)}" for goal in lesson.objectives)
-    return (f'<tr><th scope="row">{escape(lesson.lesson.split("_")[0])} · {escape(lesson.title)}</th>'
+    return (f'<tr><th scope="row">{escape(called(lesson.lesson, lesson.title))}</th>'
             f"<td>{lesson.done} of {lesson.total}</td><td>{goals}</td></tr>")
 
 

@@ -30,9 +30,11 @@ def long_lesson():
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
 
 
-def test_a_missed_question_is_named_in_words_and_leads_back_to_its_section_by_keyboard(lab, open_notebook):
-    lesson = lab.add("board/05_feature_extraction.ipynb", long_lesson())
-    notebook = open_notebook(lab.write("board/board.ipynb", CELLS))
+@pytest.mark.parametrize("place", ["board/board.ipynb", "board ü/exercises/board.ipynb"])
+def test_a_missed_question_is_named_in_words_and_leads_back_to_its_section_by_keyboard(
+        place, lab, open_notebook):
+    lesson = lab.add(f"{place.split('/')[0]}/05_feature_extraction.ipynb", long_lesson())
+    notebook = open_notebook(lab.write(place, CELLS))
     notebook.run_all()
     panel = notebook.find(".course-progress")
     assert "You were certain" in panel.inner_text() and "0 of" in panel.inner_text()

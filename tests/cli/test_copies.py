@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from course_utils import paths
+from course_utils import lessons, paths
 from course_utils.cli import copies
 from course_utils.errors import CourseError, UnknownName
 
@@ -48,6 +48,12 @@ def test_a_second_time_changes_nothing(copied):
 def test_a_deleted_copy_comes_back(copied):
     (copied / FILE).unlink()
     assert kinds(copies.bring_up_to_date()) == {LESSON: "new"}
+
+
+def test_lessons_come_in_the_order_of_the_course_not_of_the_alphabet(shipped, monkeypatch):
+    assert copies.shipped() == ["00_start_here.ipynb", FILE, "exercises/learning_rates.ipynb"]
+    monkeypatch.setattr(lessons, "AFTER_THE_LESSONS", (LESSON, "00_start_here"))
+    assert copies.shipped() == [FILE, "00_start_here.ipynb", "exercises/learning_rates.ipynb"]
 
 
 def test_the_real_lessons_can_be_copied(work):
@@ -210,8 +216,10 @@ def test_a_lesson_never_copied_can_be_reset(shipped, work):
     assert fresh.exists() and old is None
 
 
-def test_a_lesson_in_a_folder_keeps_its_folder(copied):
-    fresh, old = copies.reset("learning_rates")
+@pytest.mark.parametrize("name", ["learning_rates", "learning", "exercises/learning_rates",
+                                  "exercises/learning_rates.ipynb"])
+def test_a_lesson_in_a_folder_keeps_its_folder(copied, name):
+    fresh, old = copies.reset(name)
     assert fresh == copied / "exercises" / "learning_rates.ipynb"
     assert old.parent == copied / ".old" / "exercises"
 

@@ -9,9 +9,10 @@ import nbformat
 import pytest
 
 from course_utils import paths
+from course_utils.teaching.content import lessons, notebook_of
 from tools.build_notebooks import exercise_id, fill_exercises
 
-LESSONS = sorted(path.stem for path in paths.notebooks().glob("*.ipynb"))
+LESSONS = lessons()
 
 
 def bound(tree: ast.AST) -> set[str]:
@@ -54,7 +55,7 @@ def missing_names(notebook) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_solution_finds_its_names_in_the_notebook(lesson):
-    notebook = nbformat.read(paths.notebooks() / f"{lesson}.ipynb", as_version=4)
+    notebook = nbformat.read(paths.notebooks() / notebook_of(lesson), as_version=4)
     assert not missing_names(fill_exercises(notebook, "solution"))
 
 

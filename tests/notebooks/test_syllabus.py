@@ -3,7 +3,8 @@
     - {id: short-id, what: "in a few words", cell: tag, shows: ["text that the cell must contain"]}
 
 or, in place of `cell`, `exercise: its-name` or `question: its-id`. `prints:` holds what the cell's stored
-output must contain, where it has one.
+output must contain, where it has one. `exercises.yaml` is the list of all notebooks without a number; there
+each item says `notebook: coding_4_range_test`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,29 @@ import pytest
 import yaml
 
 from course_utils import paths
-from course_utils.teaching import load_lesson
+from course_utils.teaching import lessons, load_lesson
+from course_utils.teaching.content import notebook_of
 
 FILES = sorted((Path(__file__).parent / "syllabus").glob("*.yaml"))
+LESSON = "05_feature_extraction"
 ITEMS = [pytest.param(file.stem, item, id=f"{file.stem}:{item['id']}")
          for file in FILES for item in yaml.safe_load(file.read_text(encoding="utf-8"))]
 
 
-def notebook_of(number: str):
-    [path] = paths.notebooks().glob(f"{number}_*.ipynb")
-    return path.stem, nbformat.read(path, as_version=4)
+def list_of(lesson: str) -> str:
+    """The name of the list in which the items of a lesson stand."""
+    return lesson[:2] if lesson[:2].isdigit() else "exercises"
+
+
+def taught_by(list_name: str, item: dict) -> str:
+    """The lesson that teaches an item of a list."""
+    if list_name == "exercises":
+        return item["notebook"]
+    return next(lesson for lesson in lessons() if list_of(lesson) == list_name)
+
+
+def read(lesson: str):
+    return nbformat.read(paths.notebooks() / notebook_of(lesson), as_version=4)
 
 
 def taught_in(notebook, tag: str) -> list:
@@ -48,14 +62,14 @@ def missing(lesson: str, notebook, item: dict) -> str:
     return f"the cells teaches:{item['cell']} do not hold {lost}" if lost else ""
 
 
-@pytest.mark.parametrize("number, item", ITEMS)
-def test_an_item_of_the_syllabus_is_taught(number, item):
-    lesson, notebook = notebook_of(number)
-    assert not missing(lesson, notebook, item)
+@pytest.mark.parametrize("list_name, item", ITEMS)
+def test_an_item_of_the_syllabus_is_taught(list_name, item):
+    lesson = taught_by(list_name, item)
+    assert not missing(lesson, read(lesson), item)
 
 
 def test_an_item_that_is_not_taught_is_found():
-    lesson, notebook = notebook_of("05")
+    lesson, notebook = LESSON, read(LESSON)
     assert "tagged" in missing(lesson, notebook, {"id": "x", "what": "x", "cell": "never"})
     assert "has no" in missing(lesson, notebook, {"id": "x", "what": "x", "exercise": "never"})
     tag = next(tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])
@@ -63,13 +77,14 @@ def test_an_item_that_is_not_taught_is_found():
     assert "do not hold" in missing(lesson, notebook, {"id": "x", "what": "x", "cell": tag, "shows": ["§§"]})
 
 
-@pytest.mark.parametrize("path", sorted(paths.notebooks().glob("*.ipynb")), ids=lambda path: path.stem)
-def test_every_lesson_has_its_list_and_every_tag_stands_in_it(path):
-    file = Path(__file__).parent / "syllabus" / f"{path.stem[:2]}.yaml"
-    listed = {item["cell"] for item in yaml.safe_load(file.read_text(encoding="utf-8")) if "cell" in item}
-    tagged = {tag.removeprefix("teaches:") for cell in nbformat.read(path, as_version=4).cells
+@pytest.mark.parametrize("lesson", lessons())
+def test_every_lesson_has_its_list_and_every_tag_stands_in_it(lesson):
+    file = Path(__file__).parent / "syllabus" / f"{list_of(lesson)}.yaml"
+    own = [item for item in yaml.safe_load(file.read_text(encoding="utf-8"))
+           if item.get("notebook", lesson) == lesson]
+    tagged = {tag.removeprefix("teaches:") for cell in read(lesson).cells
               for tag in cell.metadata.get("tags", []) if tag.startswith("teaches:")}
-    assert tagged == listed
+    assert own and tagged == {item["cell"] for item in own if "cell" in item}
 
 
 def test_ids_differ():

@@ -9,8 +9,9 @@ import pytest
 from nbclient import NotebookClient
 
 from course_utils import paths
+from course_utils.teaching.content import notebook_of
 
-LESSONS = sorted(path.stem for path in (paths.notebooks() / "source").glob("*.py")
+LESSONS = sorted(path.stem for path in (paths.notebooks() / "source").rglob("*.py")
                  if re.search(r'load_dataset\("flowers"\)|in \("flowers",', path.read_text(encoding="utf-8")))
 
 
@@ -31,9 +32,10 @@ def photographs(tmp_path, monkeypatch):
 @pytest.mark.notebooks
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_on_flowers_runs_on_photographs(lesson, photographs):
-    notebook = nbformat.read(paths.notebooks() / f"{lesson}.ipynb", as_version=4)
+    path = paths.notebooks() / notebook_of(lesson)
+    notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=600, kernel_name="python3", store_widget_state=False,
-                   resources={"metadata": {"path": str(paths.notebooks())}}).execute()
+                   resources={"metadata": {"path": str(path.parent)}}).execute()
     printed = "".join(output.get("text", "") for cell in notebook.cells if cell.cell_type == "code"
                       for output in cell.outputs)
     assert "holds 950 pictures, not 3670" in printed        # photographs were read, not rendered pictures

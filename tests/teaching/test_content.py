@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
@@ -17,6 +18,25 @@ def test_lessons_are_the_yaml_files_of_packages_that_offer_them(toy_lessons):
 
 def test_the_shipped_lessons_are_found_too():
     assert content.load_lesson("05_feature_extraction").title == "Feature extraction"
+
+
+def test_a_package_says_what_follows_its_lessons_in_which_order_and_in_which_folder(toy_lessons):
+    for name in ("about", "practice"):
+        shutil.copy(toy_lessons / "02_reading.yaml", toy_lessons / f"{name}.yaml")
+    by_name = ["01_numbers", "02_reading", "about", "practice"]
+    assert content.lessons() == by_name, "where the package says nothing"
+    package = sys.modules["toy_lessons"]
+    package.AFTER_THE_LESSONS = ("exercises/practice", "exercises/not_yet_written", "about")
+    assert content.lessons() == ["01_numbers", "02_reading", "practice", "about"]
+    assert content.notebook_of("01_numbers") == "01_numbers.ipynb"
+    assert content.load_lesson("practice").notebook == "exercises/practice.ipynb"
+    assert sorted(["unknown", "about", "practice"], key=content.position) == ["practice", "about", "unknown"]
+
+
+@pytest.mark.parametrize("lesson, name", [
+    ("05_numbers", "05 · Numbers"), ("conceptual", "Numbers"), ("coding_1_compare_models", "Numbers")])
+def test_a_lesson_is_called_by_its_number_if_it_has_one(lesson, name):
+    assert content.called(lesson, "Numbers") == name
 
 
 def test_a_lesson_says_what_it_is_about(toy_lessons):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from course_utils.teaching import practice
@@ -78,6 +80,13 @@ def test_a_question_of_the_final_quiz_leads_to_the_lesson_that_teaches_it():
     one, = summarise([wrong]).missed
     assert (one.lesson, one.heading) == ("05_feature_extraction", "#Preprocessing")
     assert one.lesson_title == load_lesson(one.lesson).title
+
+
+def test_the_way_back_names_the_folder_of_the_notebook(toy_lessons):
+    one, = summarise([event("01_numbers/double")]).missed
+    assert (one.notebook, one.called) == ("01_numbers.ipynb", "01 · Numbers")
+    sys.modules["toy_lessons"].AFTER_THE_LESSONS = ("more/01_numbers",)
+    assert one.notebook == "more/01_numbers.ipynb"
 
 
 @pytest.mark.parametrize("untried", [event("01_numbers/double", kind="hint"),

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from course_utils import lessons as content
 from course_utils import paths
 from course_utils.teaching import Event, items, lessons, load_quiz, practice
 from course_utils.widgets import progress
@@ -26,7 +27,7 @@ def record(item, outcome="right"):
 
 
 def lesson_05(panel):
-    return next(lesson for lesson in panel.lessons if lesson["number"] == "05")
+    return next(lesson for lesson in panel.lessons if lesson["lesson"] == "05 · Feature extraction")
 
 
 def test_nothing_done_starts_at_the_top_of_the_first_lesson():
@@ -94,6 +95,15 @@ def test_everything_done_is_said_and_leads_nowhere():
     assert panel.place is None and panel.missed == []
     assert panel.text().splitlines()[1] == "", "nowhere to go on, nothing to look at again"
     assert all(lesson["done"] == lesson["total"] for lesson in panel.lessons)
+
+
+def test_links_lead_from_the_folder_of_the_notebook_that_shows_them(tmp_path, monkeypatch):
+    answer(QUESTION, right=False)
+    monkeypatch.setattr(content, "AFTER_THE_LESSONS", ("exercises/11_summary",))
+    for folder, way in (("", ""), ("exercises", "../"), ("elsewhere", "")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / folder)
+        assert progress().missed[0]["notebook"] == f"{way}{LESSON}.ipynb"
 
 
 # The file

@@ -15,6 +15,7 @@ from _record import write_record
 from nbclient import NotebookClient
 
 from course_utils import paths
+from course_utils.teaching.content import lessons, notebook_of
 
 
 def seconds_of(path) -> tuple[float, float]:
@@ -35,10 +36,10 @@ def seconds_of(path) -> tuple[float, float]:
 
 def main() -> None:
     results = {}
-    for path in sorted(paths.notebooks().glob("*.ipynb")):
-        total, slowest = seconds_of(path)
-        results[path.stem] = {"seconds": round(total, 1), "slowest_cell": round(slowest, 1)}
-        print(path.stem, results[path.stem])
+    for lesson in lessons():
+        total, slowest = seconds_of(paths.notebooks() / notebook_of(lesson))
+        results[lesson] = {"seconds": round(total, 1), "slowest_cell": round(slowest, 1)}
+        print(lesson, results[lesson])
     write_record(paths.results() / "lesson_times.json", command="python tools/records/lesson_times.py",
                  seeds=[0], results=results)
 

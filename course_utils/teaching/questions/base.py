@@ -37,8 +37,9 @@ class Question(Part):
     def section(self) -> str:
         """The heading in `see`, in words."""
         lesson, _, heading = self.see.partition("#")
-        words = heading.replace("-", " ")
-        return f"“{words}” in lesson {lesson.split('_')[0]}" if lesson else f"“{words}”"
+        words, number = f"“{heading.replace('-', ' ')}”", lesson.partition("_")[0]
+        where = f"lesson {number}" if number.isdigit() else lesson
+        return f"{words} in {where}" if lesson else words
 
     def read(self, response: object) -> object | None:
         """`response` as this kind understands it; None where it is blank or something else."""
