@@ -126,7 +126,20 @@ display(show_exhibits("Ten steps", Table(
 show_result("conceptual", "first-step", found=round(found["Adam, 0.1"]["first"], 2))
 
 # %% [markdown] tags=["teaches:rate-read"]
-# Read the table from below. TODO
+# **What it shows.** With Adam at 0.1, the first step alone moved the median weight by about twice its own
+# size. After ten, most layer groups have changed by more than all they were, and a probe can hardly do better
+# than guess on features that never saw a defect. At 0.01 it is little better. Up to 0.001, ten steps cost no
+# more than the control did. Three more things are in the table:
+#
+# - **The control lost something too**, without one step. In train mode BatchNorm's averages follow the
+#   flowers; exercise 4 comes back to that. So compare with the control.
+# - **One rate does not suit all.** At 0.00001 the new head has learned nothing yet. Usual with Adam is
+#   0.00001 to 0.0001 for the body and about 0.001 for the head.
+# - **SGD at 0.1 left the features standing.** The forum took a number from the paper and left its optimizer
+#   there.
+#
+# This is one run of ten steps. Freeze the BatchNorm layers and try again: which rates survive then? Back to
+# the lesson: [Which learning rate](../06_fine_tuning.ipynb#Which-learning-rate).
 
 # %%
 show_quiz("conceptual", "same-number")
@@ -171,7 +184,12 @@ print(f"validation: {best.val_accuracy:.0%} in epoch {best.epoch}, {last.val_acc
 show_result("conceptual", "best-epoch", found=best.epoch)
 
 # %% [markdown] tags=["teaches:overfitting-read"]
-# TODO
+# **What it shows.** The training loss falls to the end, while validation turns round after a few epochs. By
+# then the network repeats nearly all wrong labels, and those it can only know **by heart**: nothing in a
+# picture says which wrong digit somebody typed. Accuracy wavers on its way down, since 269 validation digits
+# make a chance of some points; the validation loss says it too.
+#
+# What each remedy does was recorded: the same run with one change, over five deals of the digits.
 
 # %%
 show_quiz("conceptual", "best-remedy")
@@ -208,7 +226,20 @@ remedies = ("stop", "augment", "lower", "freeze")
 show_result("conceptual", "best-remedy", found=max(remedies, key=lambda id: mean(recipes[id]["test"])))
 
 # %% [markdown] tags=["teaches:remedies-read"]
-# TODO
+# - **Early stopping** is ahead of the base with every seed, by 3 to 13 points. What had been learned wrongly
+#   by that epoch, it keeps.
+# - **Augmentation** alone goes both ways: fourteen epochs are enough to learn the wrong labels of moved
+#   digits too. But its best epoch is better. With early stopping as well it is ahead of early stopping alone
+#   in four deals of five, by 2.9 ± 2.5 points: by the rule of lesson 07, not decided.
+# - **Lower rates** and **freezing again** go both ways. The first delay climb and fall alike. And a head has
+#   12,810 numbers, enough to remember with.
+# - **With right labels** the same fourteen epochs do no such harm. They are worth 21 to 36 points, more than
+#   every remedy, with every seed.
+#
+# So look for the cause, and look through your labels. Try it: stop at the best epoch, and list the training
+# pictures whose label the network contradicts. How many of the 120 are among them? All this is about wrong
+# labels; where the cause is another, the order of remedies may be too. Back to the lesson:
+# [What can go wrong](../06_fine_tuning.ipynb#What-can-go-wrong,-and-the-way-out).
 #
 # ## 3. Memory
 #
@@ -268,7 +299,13 @@ print(f"by the straight line, 2 pictures keep {more - 6 * each:.1f} MiB of activ
 show_result("conceptual", "from-how-many", found=math.ceil(fixed / each))
 
 # %% [markdown] tags=["teaches:memory-read"]
-# TODO
+# **What it shows.** With a frozen backbone, training holds hardly more than the weights, whatever the batch.
+# With every layer learning, gradients are as large as the weights and moments twice that, and these three do
+# not depend on the batch. Activations lie on a straight line: so much for each picture. The line was drawn
+# through two batches and meets the third. They also grow with the **area** of a picture: put 192 for 96, and
+# they are four times as large.
+#
+# *Last groups* is in between, and closer to the cheap end than one might think. So, if a batch does not fit:
 
 # %%
 show_quiz("conceptual", "what-saves-most")
@@ -310,7 +347,13 @@ print("saved of", f"{sum(whole.values()):.0f} MiB:", {name: f"{mib:.0f}" for nam
 show_result("conceptual", "what-saves-most", found=max(saved, key=saved.get))
 
 # %% [markdown] tags=["teaches:memory-adds-up-read"]
-# TODO
+# **What it shows.** The parts add up: the groups together keep what `step_cost` counted. And the two lines
+# cross. Activations lie near the input, where maps are large; parameters lie near the head, where channels
+# are many. Freeze the first groups, and most of the memory is saved, while most of the parameters still
+# learn: with Lite0, four fifths of them keep a ninth of the activations.
+#
+# (A graphics card also needs room to compute in, which is not counted here.) Back to the lesson:
+# [When to use it](../05_feature_extraction.ipynb#When-to-use-it).
 #
 # ## 4. Without `eval()`
 #
