@@ -82,7 +82,7 @@ def ten_steps(make_optimizer):
     weights = {p: p.detach().clone() for p in model.parameters() if p.ndim > 1}      # BatchNorm's left out
     optimizer, draw = make_optimizer(model), torch.Generator().manual_seed(0)
     for step in range(10):
-        batch = torch.randint(len(x), (32,), generator=draw)
+        batch = torch.randint(len(x), (16,), generator=draw)
         optimizer.zero_grad()
         F.cross_entropy(model(x[batch]), y[batch]).backward()
         optimizer.step()
@@ -128,8 +128,8 @@ show_result("conceptual", "first-step", found=round(found["Adam, 0.1"]["first"],
 # %% [markdown] tags=["teaches:rate-read"]
 # **What it shows.** With Adam at 0.1, the first step alone moved the median weight by about twice its own
 # size. After ten, most layer groups have changed by more than all they were, and a probe can hardly do better
-# than guess on features that never saw a defect. At 0.01 it is little better. Up to 0.001, ten steps cost no
-# more than the control did. Three more things are in the table:
+# than guess on features that never saw a defect. At 0.01 it is little better. Up to 0.001, ten steps cost
+# little beyond what the control lost. Three more things are in the table:
 #
 # - **The control lost something too**, without one step. In train mode BatchNorm's averages follow the
 #   flowers; exercise 4 comes back to that. So compare with the control.
@@ -230,7 +230,7 @@ show_result("conceptual", "best-remedy", found=max(remedies, key=lambda id: mean
 #   by that epoch, it keeps.
 # - **Augmentation** alone goes both ways: fourteen epochs are enough to learn the wrong labels of moved
 #   digits too. But its best epoch is better. With early stopping as well it is ahead of early stopping alone
-#   in four deals of five, by 2.9 ± 2.5 points: by the rule of lesson 07, not decided.
+#   in four deals of five, by 2.9 ± 2.6 points: by the rule of lesson 07, not decided.
 # - **Lower rates** and **freezing again** go both ways. The first delay climb and fall alike. And a head has
 #   12,810 numbers, enough to remember with.
 # - **With right labels** the same fourteen epochs do no such harm. They are worth 21 to 36 points, more than
