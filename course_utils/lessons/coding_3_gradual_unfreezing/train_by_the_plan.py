@@ -80,8 +80,7 @@ def train_gradually(model, plan, one_pass, evaluate, epochs):
     history = []
     for epoch in range(1, epochs + 1):
         learning = [name for first in sorted(plan) if first <= epoch for name in plan[first][0]]
-        for p in model.parameters():
-            p.requires_grad = False             # what has no gradient does not move
+        model.requires_grad_(False)             # what has no gradient does not move
         model.train(False)
         for name in learning:
             model.get_submodule(name).train().requires_grad_(True)
@@ -132,9 +131,7 @@ def train_gradually(model, plan, one_pass, evaluate, epochs):
     history = []
     for epoch in range(1, epochs + 1):
         learning = [name for first, (names, _) in plan.items() if first <= epoch for name in names]
-        model.eval()
-        for name in learning:
-            model.get_submodule(name).train()
+        model.train()
         one_pass(model, optimizer)
         history.append((evaluate(model), learning))
     return history
@@ -240,14 +237,8 @@ def train_gradually(model, plan, one_pass, evaluate, epochs):
     "Your history says that in epoch 1 {count} modules learned. Every entry holds the *same* list, which "
     "grew later. Keep a copy: `list(learning)`."))
 def train_gradually(model, plan, one_pass, evaluate, epochs):
-    model.requires_grad_(False)
-    optimizer, learning, history = None, [], []
-    for epoch in range(1, epochs + 1):
-        optimizer = begin(model, plan, epoch, learning, optimizer)
-        train_mode(model)
-        one_pass(model, optimizer)
-        history.append((evaluate(model), learning))
-    return history
+    history = usual(model, plan, one_pass, evaluate, epochs)
+    return [(loss, history[-1][1]) for loss, _ in history]
 
 
 @train_by_the_plan.checks("each part begins in its epoch", points=3)
