@@ -64,7 +64,9 @@ show_quiz("coding_4_range_test", "why-correct")
 # ## The choice
 #
 # The loss is lowest where steps are almost too long already. Smith (2017) reads the curve where it *falls*
-# fastest: there a step does most. What lies behind the lowest point is the curve's ruin and says nothing.
+# fastest: there a step does most. Two things lead astray. The first values are averages of few losses and
+# still jump, so a single step says nothing: look at pieces of several steps. And what lies behind the lowest
+# point is the curve's ruin.
 #
 # **Exercise.** From the smoothed curve to one rate, or to none.
 
@@ -123,7 +125,7 @@ else:
     rates, losses = run_test(stepper(), [float(rate) for rate in rates_between(1e-7, 1.0, STEPS)],
                              lambda so_far: smoothed(so_far, BETA), 4)
     curve = [float(loss) for loss in smoothed(losses, BETA)]
-    chosen = choose(rates, curve)
+    chosen = choose(rates, curve, 8)               # eight steps: about an order of magnitude
 
 # %% tags=["teaches:range-beside"]
 of_the_course = find_learning_rate(model, defects.train, start=1e-7, end=1.0, steps=STEPS, size=SIZE)
