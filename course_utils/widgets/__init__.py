@@ -34,6 +34,7 @@ _HOMES = _EXHIBITS | {
     "mistake_lab": "mistakes",
     "model_chooser": "uses",
     "model_zoo": "zoo",
+    "not_right_yet": "exercise",
     "predictions": "picture",
     "progress": "dashboard",
     "rate_plot": "rates",
