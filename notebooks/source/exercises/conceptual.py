@@ -238,7 +238,7 @@ show_result("conceptual", "best-remedy", found=max(remedies, key=lambda id: mean
 #   in four deals of five, by 2.9 ± 2.6 points: by the rule of lesson 07, not decided.
 # - **Lower rates** and **freezing again** go both ways. The first delay climb and fall alike. And a head has
 #   12,810 numbers, enough to remember with.
-# - **With right labels** the same fourteen epochs do no such harm. They are worth 21 to 36 points, more than
+# - **With right labels** the same fourteen epochs do no such harm. That is worth 21 to 36 points, more than
 #   every remedy, with every seed.
 #
 # So look for the cause, and look through your labels. Try it: stop at the best epoch, and list the training
