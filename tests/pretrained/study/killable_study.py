@@ -1,10 +1,16 @@
-"""A study to be killed: `python killable_study.py FILE`. See test_killed."""
+"""A study to be killed; see test_killed and tests/pretrained/forks.py."""
 
-import sys
+from pathlib import Path
 
-from course_utils.pretrained.study.study import Study
+from course_utils.pretrained import Study
+from tests.pretrained.forks import serve
 from tests.pretrained.study.conftest import SMALL
 
+
+def study(path: str) -> None:
+    """Whole in one process: what is killed then is whatever it is about."""
+    Study(Path(path), **{**SMALL, "strategies": ["probe", "partial"]}).run(workers=1)
+
+
 if __name__ == "__main__":
-    plan = {**SMALL, "strategies": ["probe", "partial"], "seeds": [0, 1, 2]}
-    Study(sys.argv[1], **plan).run(workers=1)
+    serve(study)

@@ -1,20 +1,14 @@
-"""Trainings to be killed. Each is a fork of this process, so that torch is imported once; see test_resuming.
+"""A training to be killed; see test_resuming and tests/pretrained/forks.py.
 
-Reads lines of {"path": checkpoint, "kill_after": seconds or null}, answers with lines of {"killed", "failed",
-"seconds"}. A training that ends by itself leaves its weights and losses in the checkpoint's name + ".end".
+One that ends by itself leaves its weights and losses in the checkpoint's name + ".end".
 """
-
-import json
-import os
-import signal
-import sys
-import time
 
 import numpy as np
 import torch
 from PIL import Image
 
 from course_utils.pretrained import Images, find_head, fit, freeze, load_model, parameter_groups, unfreeze
+from tests.pretrained.forks import serve
 
 
 def pictures(count: int, seed: int) -> Images:
@@ -38,25 +32,5 @@ def train(path: str) -> None:
     torch.save({"weights": model.state_dict(), "losses": losses}, path + ".end")
 
 
-def main() -> None:
-    torch.set_num_threads(1)       # more would not survive a fork
-    for line in sys.stdin:
-        order = json.loads(line)
-        start, child = time.monotonic(), os.fork()
-        if child == 0:
-            os.dup2(2, 1)          # what fit prints is no answer
-            train(order["path"])
-            os._exit(0)
-        while not (ended := os.waitpid(child, os.WNOHANG))[0]:
-            if order["kill_after"] and time.monotonic() - start > order["kill_after"]:
-                os.kill(child, signal.SIGKILL)
-                ended = os.waitpid(child, 0)
-                break
-            time.sleep(0.001)
-        killed = os.WIFSIGNALED(ended[1])
-        print(json.dumps({"killed": killed, "failed": not killed and ended[1] != 0,
-                          "seconds": time.monotonic() - start}), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(train)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import shutil
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -17,11 +13,11 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
-from course_utils import paths
 from course_utils.errors import CourseError, DamagedFile
 from course_utils.pretrained import fit, freeze, load_checkpoint, save_checkpoint, unfreeze
 from course_utils.pretrained.data.randomness import generators_of
 from course_utils.pretrained.saving.facts import described
+from tests.pretrained.forks import orders
 
 
 def points(count: int = 40, seed: int = 0) -> TensorDataset:
@@ -213,17 +209,8 @@ def test_with_other_threads_it_goes_on_and_says_that_bits_may_differ(tmp_path, c
 @pytest.fixture(scope="module")
 def order():
     """Start a training in a process of its own, kill it after some seconds, and hear what became of it."""
-    program = Path(__file__).with_name("resumable_run.py")
-    environment = {**os.environ, "PYTHONPATH": str(paths.repository()), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen([sys.executable, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                          env=environment) as warm:
-        def give(path: Path, kill_after: float | None = None) -> dict:
-            print(json.dumps({"path": str(path), "kill_after": kill_after}), file=warm.stdin, flush=True)
-            answer = json.loads(warm.stdout.readline())
-            assert not answer["failed"]
-            return answer
+    with orders(Path(__file__).with_name("resumable_run.py")) as give:
         yield give
-        warm.stdin.close()
 
 
 @pytest.fixture(scope="module")
