@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from course_utils.teaching import load_exercise, practice
-from course_utils.widgets import show_exercise
+from course_utils.widgets import not_right_yet, show_exercise
 from course_utils.widgets.exercise import ExercisePanel
 
 ID = "00_start_here/scores-to-probabilities"
@@ -111,3 +111,12 @@ def test_the_text_form_says_everything_without_colour(exercise, wrongs):
     panel = show_exercise(ID, wrongs[0])
     text = panel.text()
     assert exercise.title in text and str(panel.judged) in text and ".hint()" in text
+
+
+def test_what_is_not_right_yet_is_named_and_nothing_of_it_is_recorded(exercise, wrongs):
+    other = load_exercise("00_start_here/read-a-prediction")
+    answers = {ID: exercise.solution_function, other.id: other.starter_function}
+    assert not_right_yet(answers) == [other.title]
+    assert not_right_yet({ID: wrongs[0]}) == [exercise.title]
+    assert not_right_yet({ID: exercise.solution_function}) == []
+    assert events("check") == []

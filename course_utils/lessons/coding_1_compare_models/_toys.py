@@ -6,12 +6,14 @@ import copy
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from course_utils.lessons._guards import chelsea, fresh_lite0, kind_of
+from course_utils.pretrained import Weights
 from course_utils.teaching import expect
 
 CLASSES = tuple(f"thing {letter}" for letter in "abcdefg")
@@ -19,6 +21,12 @@ SIZES = (32, 48)
 PASSES = 3
 QUICK, SLOW = 0.02, 0.4         # seconds that a pass takes at least, and one that is held up
 KEYS = ("name", "parameters", "seconds", "top5")
+
+
+@cache
+def lite0_weights() -> Weights:
+    """How pictures are prepared for Lite0; the toys' weights differ in their size."""
+    return fresh_lite0().course_weights
 
 
 class Toy(nn.Module):
@@ -29,8 +37,8 @@ class Toy(nn.Module):
         self.conv, self.norm, self.head = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(8, len(CLASSES))
         self.pause, self.sizes, self.trains, self.gradients, self.took = pause, [], [], [], []
         self.course_classes = CLASSES
-        self.course_weights = replace(fresh_lite0().course_weights, input_size=size, resize=size + 8,
-                                      crop_pct=None, classes=CLASSES)
+        self.course_weights = replace(lite0_weights(), input_size=size, resize=size + 8, crop_pct=None,
+                                      classes=CLASSES)
 
     def forward(self, images: Tensor) -> Tensor:
         start = time.perf_counter()

@@ -76,7 +76,7 @@ curves = training_curves(epochs=EPOCHS, title="fit: the head, the last block, th
 display(curves)
 last_block = [("conv_head", 1e-4), ("blocks.6", 1e-4)]
 of_the_course = by_fit(EPOCHS, {4: last_block, 7: ("blocks.5", 1e-5)}, curves)
-control = by_fit(6, {4: [(name, 1e-9) for name, _ in last_block]})
+control = by_fit(5, {4: [(name, 1e-9) for name, _ in last_block]})
 
 # %%
 show_quiz("coding_3_gradual_unfreezing", "why-the-jump")

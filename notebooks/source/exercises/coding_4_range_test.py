@@ -144,7 +144,7 @@ show_exhibits("Two range tests on one network",
 # %% [markdown] tags=["teaches:range-reading"]
 # ## What to notice
 #
-# - **Flat, falling, ruined.** For four orders of magnitude nothing happens. Then the curve falls, within
+# - **Flat, falling, ruined.** For three orders of magnitude nothing happens. Then the curve falls, within
 #   about two, and then the loss explodes.
 # - **Yours lags behind.** An average of past losses turns later than the losses do, with beta 0.8 by about
 #   four steps, half an order of magnitude here. So its choice lies a little high. Choose lower rather than
