@@ -37,7 +37,11 @@ class DamagedFile(CourseError):
 
 
 class BadImage(CourseError):
-    """A file that should be a picture and is not, or one that no model can use."""
+    """A file that should be a picture and is not, or one that no model can use. `kind` says why in a word."""
+
+    def __init__(self, says: str, kind: str = "damaged"):
+        super().__init__(says)
+        self.kind = kind
 
 
 class BadData(CourseError):

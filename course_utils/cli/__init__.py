@@ -1,8 +1,9 @@
-"""`course lab | doctor | progress | reset | download`. Each command imports what it needs, to be quick."""
+"""The command `course`. Each of its commands imports what it needs, to be quick."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -112,3 +113,49 @@ def download_command(name: str) -> None:
 
     for line in download.fetch(name):
         click.echo(line)
+
+
+@main.command("audit")
+@click.argument("folder", metavar="PATH")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for tools.")
+def audit_command(folder: str, as_json: bool) -> None:
+    """Look through a folder of your pictures before you learn from it.
+
+    PATH holds a folder for each class, or train, val and test with those inside. Every picture is read once;
+    nothing in the folder is changed.
+    """
+    from course_utils.pretrained.audit.auditing import audit_folder
+
+    audit = audit_folder(folder)
+    click.echo(audit.as_json() if as_json else audit)
+
+
+@main.command("study")
+@click.argument("folder", metavar="PATH")
+@click.option("--out", metavar="FOLDER", help="Where to write; PATH_study beside PATH if not said.")
+@click.option("--model", default="efficientnet_lite0", show_default=True, help="As for load_model.")
+@click.option("--size", type=int, help="Pixels of the prepared pictures; else what the weights expect.")
+@click.option("--budget", type=click.Choice(["low", "medium", "high"]), default="medium", show_default=True,
+              help="How much time it may take: minutes, an hour, hours.")
+def study_command(folder: str, out: str | None, model: str, size: int | None, budget: str) -> None:
+    """Make a model of a folder of your pictures: audit, split, train, test, export, report.
+
+    PATH is as for `course audit`. Nothing in it is changed. Stopped half-way, the same command goes on.
+    """
+    from course_utils.pretrained.study.own_folder import study_folder
+
+    place = out or f"{Path(folder).expanduser().resolve()}_study"
+    study_folder(folder, place, model=model, size=size, budget=budget, say=click.echo)
+
+
+@main.command("report")
+@click.argument("study", metavar="STUDY")
+@click.argument("report", required=False)
+def report_command(study: str, report: str | None) -> None:
+    """Write the report of a study, finished or not: course report my_study.jsonl.
+
+    STUDY is the file given to Study(…). REPORT is where to, ending in .html or .md; else my_study.html.
+    """
+    from course_utils.pretrained.study.study import Study
+
+    click.echo(Study.open(study).report(report or Path(study).with_suffix(".html")))

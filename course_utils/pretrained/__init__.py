@@ -1,5 +1,7 @@
 """Pretrained vision models: load them, prepare pictures for them, give them a new head, freeze and train."""
 
+from course_utils.pretrained.audit.auditing import Audit, audit_folder
+from course_utils.pretrained.audit.findings import Case, Finding
 from course_utils.pretrained.data.datasets import load_dataset
 from course_utils.pretrained.data.images import DataCard, ImageData, Images
 from course_utils.pretrained.data.pictures import open_image
@@ -29,6 +31,8 @@ from course_utils.pretrained.models.weights import Weights
 from course_utils.pretrained.saving.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from course_utils.pretrained.saving.export import Export, export
 from course_utils.pretrained.saving.history import Epoch, History
+from course_utils.pretrained.study.own_folder import OwnModel, study_folder
+from course_utils.pretrained.study.study import Study
 from course_utils.pretrained.training.distillation import distillation_loss
 from course_utils.pretrained.training.learning_rate import LRCurve, find_learning_rate
 from course_utils.pretrained.training.loop import fit
@@ -36,12 +40,14 @@ from course_utils.pretrained.training.partial import fit_tail
 from course_utils.pretrained.training.strategy import Recommendation, recommend_strategy
 
 __all__ = [
-    "Checkpoint", "DataCard", "Epoch", "Export", "Features", "History", "ImageData", "Images", "LRCurve",
-    "Latency", "LayerGroup", "Measurement", "Metrics", "Neighbours", "Prediction", "Preparation", "Probe",
-    "Recommendation", "StepCost", "Synset", "Weights", "catalogue", "count_parameters", "distillation_loss",
-    "evaluate", "export", "extract_features", "find_head", "find_learning_rate", "fit", "fit_tail", "freeze",
-    "freeze_report", "imagenet_synsets", "imagenet_tree", "in_eval_mode", "layer_groups", "linear_probe",
-    "load_checkpoint", "load_dataset", "load_model", "measure", "measure_similarity", "nearest_neighbours",
-    "open_image", "parameter_groups", "pareto", "preprocessing", "recommend_strategy", "replace_head",
-    "save_checkpoint", "step_cost", "top_k", "train_mode", "unfreeze",
+    "Audit", "Case", "Checkpoint", "DataCard", "Epoch", "Export", "Features", "Finding", "History",
+    "ImageData", "Images", "LRCurve", "Latency", "LayerGroup", "Measurement", "Metrics", "Neighbours",
+    "OwnModel", "Prediction", "Preparation", "Probe", "Recommendation", "StepCost", "Study", "Synset",
+    "Weights", "audit_folder", "catalogue", "count_parameters", "distillation_loss", "evaluate", "export",
+    "extract_features", "find_head", "find_learning_rate", "fit", "fit_tail", "freeze", "freeze_report",
+    "imagenet_synsets", "imagenet_tree", "in_eval_mode", "layer_groups", "linear_probe",
+    "load_checkpoint", "load_dataset", "load_model", "measure", "measure_similarity",
+    "nearest_neighbours", "open_image", "parameter_groups", "pareto", "preprocessing",
+    "recommend_strategy", "replace_head", "save_checkpoint", "step_cost", "study_folder", "top_k",
+    "train_mode", "unfreeze",
 ]

@@ -59,6 +59,7 @@ class EventFile:
 
     def __init__(self, path: Path, say: Callable[[str], None]):
         self.path, self._say = path, say
+        self.latest = ""        # the last logical time this process has seen in the file
         self._engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool,
                                      isolation_level="AUTOCOMMIT",      # transactions are written out
                                      connect_args={"check_same_thread": False})
@@ -72,7 +73,9 @@ class EventFile:
             before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
             if events:
                 last = connection.exec_driver_sql("SELECT max(logical_at) FROM events").scalar_one() or ""
-                connection.execute(insert(EVENTS).on_conflict_do_nothing(), _rows(events, last))
+                rows = _rows(events, last)
+                connection.execute(insert(EVENTS).on_conflict_do_nothing(), rows)
+                self.latest = max(self.latest, last, *(row["logical_at"] for row in rows))
             added = connection.exec_driver_sql("SELECT total_changes()").scalar_one() - before
             connection.exec_driver_sql("COMMIT")
             return added

@@ -10,6 +10,7 @@ import atexit
 import os
 from collections import deque
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from course_utils import paths
@@ -55,10 +56,18 @@ class ProgressStore:
             if batch:
                 self._file.add(batch, seconds)
         except BaseException:
-            self._waiting.extendleft(reversed(batch))
+            self._waiting.extendleft(reversed(self._dated(batch)))
             atexit.unregister(self._flush_at_exit)
             atexit.register(self._flush_at_exit)
             raise
+
+    def _dated(self, events: list[Event]) -> list[Event]:
+        """The events with the time they are ordered by: when they happened, not when they can be written."""
+        dated, last = [], self._file.latest
+        for event in events:
+            last = event.logical_at or max(last, event.at)
+            dated.append(replace(event, logical_at=last))
+        return dated
 
     def close(self) -> None:
         """Let go of the file, so that it can be moved or deleted; the next use takes it up again."""

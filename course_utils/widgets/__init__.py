@@ -46,11 +46,13 @@ _HOMES = _EXHIBITS | {
     "show_quiz": "quiz",
     "show_result": "result",
     "strategy_chooser": "strategies",
+    "study_curves": "studying",
     "temperature": "softening",
     "trade_offs": "softening",
     "training_curves": "curves",
     "upload_demo": "errors_seen",
     "walkthrough": "listing",
+    "watch_study": "studying",
 }
 __all__ = list(_HOMES)
 

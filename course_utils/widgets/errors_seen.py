@@ -72,12 +72,17 @@ def calibration_plot(scores: Tensor, labels: Sequence[int], title: str = "Calibr
     return explore(title, look, bins=Slider("Bins", (5, 10, 15, 20), 10))
 
 
-def upload_demo(model: nn.Module, title: str = "Try a picture of your own") -> Explorer:
-    """A picture from the learner's disk, and what the model says. The picture stays in this kernel."""
+def upload_demo(model: nn.Module, title: str = "Try a picture of your own", *,
+                size: int | None = None) -> Explorer:
+    """A picture from the learner's disk, and what the model says. The picture stays in this kernel.
+
+    Args:
+        size: pixels the model was trained with, where these are not those of its weights.
+    """
     def look(picture) -> list:
         if picture is None:
             return [Words("Choose a picture. It is read by this notebook's kernel and goes nowhere else.")]
-        said = [(p.label, p.probability, f"{p.probability:.1%}") for p in top_k(model, picture)]
+        said = [(p.label, p.probability, f"{p.probability:.1%}") for p in top_k(model, picture, size=size)]
         return [Pictures("Your picture", [Picture.of(picture, f"{picture.width} × {picture.height} pixels")],
                          width=240),
                 Bars("The model says", said),

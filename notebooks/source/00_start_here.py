@@ -26,7 +26,7 @@ print(model.course_weights)
 # That loaded a real network: EfficientNet-Lite0, trained by others on 1.28 million photographs of the
 # ImageNet data set. Such a network is called **pretrained**. Its weights came with the installation, so
 # nothing is downloaded. The printed line names them and says how they want their pictures: 224 × 224
-# pixels, from each number 0.5 subtracted, then divided by 0.5.
+# pixels, as numbers from 0 to 1; from each of these 0.5 is subtracted, and the rest divided by 0.5.
 #
 # Here is a cat, a photograph that ships with scikit-image.
 

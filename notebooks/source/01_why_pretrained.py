@@ -325,6 +325,6 @@ show_quiz("01_why_pretrained", "hospital")
 # ## Take-away
 #
 # Pretrained weights save labels and computing. What transfers depends on depth and on your pictures, and a
-# probe at each depth measures it. Near is not a property of a start alone, but of a start and an end.
+# probe at each depth measures it. How near a start is depends on which end you measure it to.
 #
 # **Next:** [02 · ImageNet](02_imagenet.ipynb): the pictures and labels behind the weights.

@@ -236,6 +236,7 @@ pandas.DataFrame(table, index=branches).map("{:.0%}".format)
 # In three trained networks, classes of one branch lie together; in an untrained one they do not. To tell
 # breeds apart, a network probably helps to find what dogs share. This is how features come about that serve
 # other classes too. It does not prove that the hierarchy is the reason for transfer.
+#
 # ## What ImageNet is not
 #
 # - **Not free of errors.** At least 6 % of the validation labels are wrong (Northcutt et al. 2021, arXiv

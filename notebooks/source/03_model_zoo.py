@@ -29,9 +29,10 @@ print(len(zoo), "sets of weights:", zoo.source.value_counts().to_dict())
 # %% [markdown] tags=["teaches:one-table"]
 # ## One table
 #
-# `catalogue()` has a row for each **set of weights**: an architecture that was trained once, in one way.
-# torchvision's figures come from its own metadata, `Weights.meta`; those of timm's models and of the bundled
-# ones come from timm's published results. Nothing is downloaded for it. The columns:
+# `catalogue()` has a row for each **set of weights**: an architecture that was trained once, in one way. They
+# come from two libraries of vision models, **torchvision** and **timm**; three sets are **bundled**,
+# installed with this course. torchvision's figures come from its own metadata, `Weights.meta`, all others
+# from timm's published results. Nothing is downloaded for it. The columns:
 #
 # - `top1`: per cent of ImageNet's validation pictures whose first guess is right. `top5` allows five.
 # - `params_m`: parameters in millions. `size_mb`: the file, in MiB.
@@ -118,8 +119,8 @@ show_result("03_model_zoo", "counted-by-torch", found=counter.get_total_flops() 
 # Time cannot be counted. It depends on processor, threads, batch, precision and library, so measure it where
 # the model will run. To get a figure that means something:
 #
-# - **eval mode**, and no gradients: `torch.inference_mode()`. The first changes the answer, and both the
-#   time.
+# - **eval mode**, and no gradients: `torch.inference_mode()`. Without either, the time is another one;
+#   without eval mode, so is the answer.
 # - **Warm-up**: the first pass also pays for what is done once, such as fetching memory.
 # - **Many passes, each timed by itself, and the median.** Other programs hold a pass up now and then; a mean
 #   would carry that along.
@@ -140,8 +141,8 @@ print(f"the first pass {1e3 * seconds[0]:.0f} ms; the others {min(rest):.0f} to 
       f"median {median(rest):.0f}")
 
 # %% [markdown]
-# `measure` does that for you. **Predict:** ResNet-18 needs 4.7 times as many multiply–adds as Lite0. Does it
-# take 4.7 times as long?
+# `measure` does that for you. **Predict:** ResNet-18 needs 4.7 times as many multiply–adds as Lite0, the
+# network of lesson 00. Does it take 4.7 times as long?
 
 # %%
 show_quiz("03_model_zoo", "work-and-time")

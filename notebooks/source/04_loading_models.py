@@ -356,7 +356,8 @@ print(file.name, "has a SHA-256 of", hashlib.sha256(file.read_bytes()).hexdigest
 # ## What can go wrong
 #
 # - **`DEFAULT` in something you keep**: an update brings other weights, other numbers, another preparation.
-# - **The wrong preparation**: ImageNet's mean and std from memory, `Resize((256, 256))`, BGR. No error.
+# - **The wrong preparation**: ImageNet's mean and std from memory, `Resize((256, 256))`, red and blue
+#   swapped (BGR). No error.
 # - **No `eval()`**: answers depend on the other pictures in the batch, and BatchNorm's averages change as you
 #   ask.
 # - **A branch of torch.hub**: it is other code next month. **`trust_repo=True` from a copied line**: you

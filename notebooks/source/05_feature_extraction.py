@@ -277,8 +277,8 @@ print(f"all training pictures, the label of the nearest one: {same:.0%}")
 #
 # The cell prepares the validation pictures with the wrong numbers and shows them to the probe, as happens
 # when training and deployment prepare pictures differently. **Predict:** how many of the 100 pictures will it
-# cost? On rendered pictures it may be another loss than on the photographs of lesson 04. Then the exercise:
-# in lesson 04 you could let `preprocessing(model)` do it; now write the steps yourself.
+# cost? (In lesson 04 it cost five in a hundred photographs; these are rendered.) Then the exercise: in lesson
+# 04 you could let `preprocessing(model)` do it; now write the steps yourself.
 
 # %% tags=["teaches:wrong-normalisation"]
 print(preprocessing(backbone))

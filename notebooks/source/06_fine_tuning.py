@@ -110,7 +110,8 @@ show_result("06_fine_tuning", "which-rate", found=next(
 # Early layers see edges and textures, which all pictures share. Late layers know what is special to
 # ImageNet. So early ones should change least. **Graded rates** (also called differential or discriminative)
 # give each depth its own: for example 0.00001 for early layers, 0.0001 for late ones, 0.001 for the head.
-# Rule of thumb: divide by ten for each group towards the input. Two groups, body and head, are often enough.
+# Rule of thumb: divide by ten for each group towards the input. Two groups are often enough: the head, and
+# the **body**, all that comes before it.
 #
 # An optimizer takes them as **parameter groups**: a list of dicts, each with its parameters and its rate. And
 # here is a trap. Groups are often written as `layer1` to `layer4` and `fc`, because these are the names one
@@ -220,8 +221,8 @@ show_result("06_fine_tuning", "head-start",
             found="even" if first["random"] == first["probe"] else max(first, key=first.get))
 
 # %% [markdown] tags=["teaches:techniques"]
-# One run with 100 validation pictures: enough to see a head start, not to call a winner. For that there is a
-# record, two sections below.
+# One run with 100 validation pictures: enough to see a head start, too little to call a winner. For that
+# there is a record, in the next section.
 #
 # ## What each technique is worth
 #

@@ -41,8 +41,8 @@ show_pictures([data.train[0][0].resize((128, 128)) for data in sets.values()],
 # | few | very different, as in medicine | that domain's weights, and a head | features may not help |
 # | many | very different | everything, or that domain's weights | every level has to adapt |
 #
-# Here *many* means 1,000 and more per class. The course calls a measured similarity from 0.8 similar, from
-# 0.7 different, and below that very different; how it is measured comes below.
+# Here *many* means 1,000 and more per class. Similarity can be measured, by a number from 0 to 1, as you will
+# see below. From 0.8 on, the course calls pictures similar, from 0.7 on different, below 0.7 very different.
 #
 # By **pictures per class** alone: below 1,000 feature extraction, up to 10,000 partial fine-tuning, above
 # that all of it. Neither has a published source, and others count all pictures together instead of those
@@ -149,8 +149,8 @@ show_result("07_choosing_a_strategy", "five-per-class", found=option)
 # - what augmentation does to digits: a probe on augmented views is worse with every draw. A mirrored digit is
 #   no digit. Augment only by what leaves the class as it is;
 # - whether *from scratch* comes near anywhere. Where pretrained weights end up **worse** than random ones,
-#   that is **negative transfer**. It is rare: here full fine-tuning is ahead of it with every draw. It is a
-#   reason to run the baseline, not to believe.
+#   that is **negative transfer**. It is rare: here full fine-tuning is ahead of training from scratch with
+#   every draw. Where you suspect it, run both.
 #
 # Small pictures and few steps keep the record short. What it shows holds for this setting. Change `STEPS` or
 # `SIZE` in the script and see.

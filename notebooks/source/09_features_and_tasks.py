@@ -2,8 +2,8 @@
 # ## The idea
 #
 # A pretrained network is useful without any head. What its layers put out describes a picture in numbers, and
-# numbers can be compared, searched, drawn, and handed to any classifier. And nothing says that a body may
-# carry only **one** head: two tasks can share it.
+# numbers can be compared, searched, drawn, and handed to any classifier. And nothing says that a **body**, as
+# the backbone is also called, may carry only **one** head: two tasks can share it.
 #
 # In [lesson 05](05_feature_extraction.ipynb) you read the pooled features of one model. Here you read any
 # layer of any model, in four ways, and then put the features to use.

@@ -115,9 +115,9 @@ show_quiz("10_distillation", "t-squared-at-four")
 # %% tags=["teaches:loss-by-line"]
 walkthrough(distillation_loss, {
     "_check(": "Other classes, another batch, labels that are no whole numbers: said in words.",
-    ("# bfloat16", "student, teacher ="): "bfloat16 has two or three digits, too few for the small shares "
-                                          "that the teacher has to tell. `detach`: the teacher does not "
-                                          "learn.",
+    ("# bfloat16", "student, teacher ="): "bfloat16, numbers of 16 bits, has two or three digits: "
+                                          "too few for the small shares that the teacher has to "
+                                          "tell. `detach`: the teacher does not learn.",
     ("soft =", "log_target=True"): "How far the student's softened shares are from the teacher's. Both "
                                    "come as logarithms, hence `log_target`; `batchmean` averages over "
                                    "pictures alone.",

@@ -10,7 +10,7 @@
 #   never from habit.
 # - **Three switches of freezing**: gradients off, BatchNorm in eval mode, the optimizer.
 # - **Which model?** ResNet-50 is a well-studied default, EfficientNet gives accuracy for its cost,
-#   MobileNet fits at the edge. A figure without weights version, resolution and machine means little.
+#   MobileNet fits phones and cameras. A figure without weights version, resolution and machine means little.
 # - **Regularise, and keep checkpoints**: augmentation, early stopping, the best epoch, files without code.
 # - **Choose by size and similarity, then measure**, with several draws, in pairs.
 #

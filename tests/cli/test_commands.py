@@ -25,7 +25,8 @@ def test_help_names_every_command():
     done = course("--help")
     assert done.exit_code == 0
     listed = done.output.split("Commands:")[1]
-    assert re.findall(r"^  (\w+) ", listed, flags=re.M) == ["doctor", "download", "lab", "progress", "reset"]
+    assert re.findall(r"^  (\w+) ", listed, flags=re.M) == ["audit", "doctor", "download", "lab", "progress",
+                                                            "reset"]
 
 
 def test_version():

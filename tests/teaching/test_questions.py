@@ -196,7 +196,10 @@ def test_words_behind_a_number_are_not_kept_and_their_being_there_is():
     words = question.read("1280, says my neighbour")
     assert "neighbour" not in question.kept(words) and "1280" in question.kept(words)
     assert question.judge(question.read(question.kept(words))).outcome == "wrong"
-    assert question.judge(question.read(question.kept(question.read("1280")))).outcome == "right"
+    assert question.in_words(question.kept(words)) == "1280 (another unit)"
+    right = question.kept(question.read("1280"))
+    assert question.judge(question.read(right)).outcome == "right"
+    assert "another unit" not in question.in_words(right)
 
 
 def test_how_to_reflect_is_said_in_words():

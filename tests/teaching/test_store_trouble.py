@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from course_utils.teaching import practice
 from course_utils.teaching.event_file import StoreUnavailable
 from course_utils.teaching.progress import ProgressStore
-from tests.teaching.toys import asked, event, in_a_fork
+from tests.teaching.toys import asked, at, event, in_a_fork, right
 
 ITEM = "01_numbers/triple"
 LOCKED_OUT = """
@@ -31,14 +32,23 @@ other.close()
 """
 
 
+@contextmanager
+def held(path: Path):
+    """Another connection holds the file; calling what this gives lets go early."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        yield other.close
+    finally:
+        other.close()
+
+
 @pytest.fixture
 def locked(store):
     """Another connection holds the file: calling this lets go."""
     store.record(event())
-    other = sqlite3.connect(store.path, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    yield other.close
-    other.close()
+    with held(store.path) as let_go:
+        yield let_go
 
 
 def test_a_locked_file_delays_little_and_gets_its_events_later(store, locked):
@@ -53,13 +63,31 @@ def test_a_locked_file_delays_little_and_gets_its_events_later(store, locked):
 
 
 def test_a_new_file_that_is_locked_before_it_has_tables_does_not_fail(store):
-    other = sqlite3.connect(store.path, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    store.record(event())
-    other.close()
+    with held(store.path):
+        store.record(event())
     assert "another program" in store.notice()
     store.flush()
     assert len(ProgressStore(store.path).events()) == 1
+
+
+def test_what_waited_is_ordered_by_when_it_happened_not_by_when_it_was_written(store):
+    store.record(event(at=at(8)))
+    with held(store.path):
+        store.record(event(at=at(9)))
+    ProgressStore(store.path).record(event(kind="reset", at=at(10)))
+    store.record(right(at=at(11)))
+    assert [(e.kind, e.at) for e in ProgressStore(store.path).events()] == [
+        ("check", at(8)), ("check", at(9)), ("reset", at(10)), ("check", at(11))]
+
+
+def test_what_waited_keeps_its_order_though_the_clock_was_set_back(store):
+    store.record(first := event(at=at(12)))
+    waited = [event(at=at(hour)) for hour in (10, 9, 11)]
+    with held(store.path):
+        for one in waited:
+            store.record(one)
+    store.flush()
+    assert ProgressStore(store.path).events() == [first, *waited]
 
 
 def test_what_waits_is_written_when_python_ends(store):

@@ -140,6 +140,10 @@ class ImageData:
                   "pictures: a test that is looked at again and again becomes one more thing you chose by.")
         return self._test
 
+    def splits(self) -> tuple[Images, Images, Images]:
+        """Train, val and test, without a reminder: for programs that choose nothing by test."""
+        return self.train, self.val, self._test
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{split} {count}" for split, count in self.card.counts.items())
         return (f"{self.card.title}: {self.card.kind}, {len(self.classes)} classes "

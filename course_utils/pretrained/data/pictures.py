@@ -39,16 +39,16 @@ def open_image(source: str | PathLike | BinaryIO, *, at_least: int | None = None
             100 million pixels; or its pixels have no fixed range (32 bits, floating point).
     """
     name = _name(source)
-    with _opened(source, name) as image:
+    with opened(source, name) as image:
         if at_least:
-            _check_size(image, name)
+            check_size(image, name)
             image.draft(None, (at_least, at_least))
         return as_rgb(image, name)
 
 
 def as_rgb(image: Image.Image, name: str = "This picture") -> Image.Image:
     """`image` as `open_image` gives it, from a picture that Pillow has opened already."""
-    _check_size(image, name)
+    check_size(image, name)
     try:
         image.load()
         return _rgb(_upright(image), name)
@@ -62,38 +62,40 @@ def as_rgb(image: Image.Image, name: str = "This picture") -> Image.Image:
 def is_picture(path: str | PathLike) -> bool:
     """Whether the file's beginning is that of a picture `open_image` may take. Pixels are not decoded."""
     try:
-        with _opened(path, _name(path)) as image:
-            _check_size(image, "")
+        with opened(path, _name(path)) as image:
+            check_size(image, "")
     except BadImage:
         return False
     return True
 
 
-def _opened(source: str | PathLike | BinaryIO, name: str) -> Image.Image:
+def opened(source: str | PathLike | BinaryIO, name: str) -> Image.Image:
+    """The picture in a file with its header read, no pixel yet; BadImage where there is none."""
     try:
         return Image.open(source, formats=FORMATS)
     except FileNotFoundError:
-        raise BadImage(f"There is no file {name}.") from None
+        raise BadImage(f"There is no file {name}.", "missing") from None
     except UnidentifiedImageError:
         raise BadImage(f"{name} is not a picture in one of the formats {', '.join(FORMATS)}. "
-                       "Save it as JPEG or PNG, or take it out of the folder.") from None
+                       "Save it as JPEG or PNG, or take it out of the folder.", "no picture") from None
     except Image.DecompressionBombError as error:
-        raise BadImage(_too_large(name)) from error
+        raise BadImage(_too_large(name), "too large") from error
     except UNREADABLE as error:
-        raise BadImage(f"{name} cannot be read: {_reason(error)}.") from error
+        raise BadImage(f"{name} cannot be read: {_reason(error)}.", "unreadable") from error
 
 
-def _check_size(image: Image.Image, name: str) -> None:
+def check_size(image: Image.Image, name: str) -> None:
+    """Refuse what no model can use, whatever its pixels hold."""
     short, long = sorted(image.size)
     shape = f"{image.width} × {image.height} pixels"
     if short < SMALLEST:
         raise BadImage(f"{name} has {shape}, but a picture needs at least {SMALLEST} on each side to show "
-                       "anything. Take it out of the folder.")
+                       "anything. Take it out of the folder.", "too small")
     if long > LONGEST * short:
         raise BadImage(f"{name} has {shape}: a strip, of which a model would see one small square. Cut the "
-                       "part that matters out of it.")
+                       "part that matters out of it.", "strip")
     if short * long > MOST_PIXELS:
-        raise BadImage(_too_large(name))
+        raise BadImage(_too_large(name), "too large")
 
 
 def _too_large(name: str) -> str:
@@ -113,7 +115,7 @@ def _rgb(image: Image.Image, name: str) -> Image.Image:
         return _from_16_bits(image)
     if image.mode in ("I", "F"):
         raise BadImage(f"{name} holds 32-bit numbers, and nothing says which of them is black and which "
-                       "white. Scale them to 0 … 255 and save them as PNG.")
+                       "white. Scale them to 0 … 255 and save them as PNG.", "no range")
     if not image.has_transparency_data:
         return image.convert("RGB")
     over_white = Image.new("RGBA", image.size, "white")

@@ -106,7 +106,10 @@ class Numeric(Question):
         return f"{answer.value!r} {answer.unit if known else ANOTHER_UNIT}".strip()
 
     def in_words(self, kept: str) -> str:
-        return self._with_unit(self.read(kept).value)
+        answer = self.read(kept)
+        if answer.unit == ANOTHER_UNIT:
+            return f"{answer.value:g} {ANOTHER_UNIT}"
+        return self._with_unit(answer.value)
 
     def decided(self, found: object) -> Numeric:
         number = self.read(found)

@@ -1,0 +1,108 @@
+"""What a study consists of: rows, each of which says all that one run depends on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+
+from course_utils.errors import CourseError, unknown_name
+
+# What every strategy does stands in strategies.py. The rates are for some thirty steps on small pictures; a
+# study of your own may need others, and its validation pictures are there to choose them.
+RATES = {"scratch": 3e-3, "probe": 0.0, "partial": 3e-4, "full": 3e-4, "lp-ft": 1e-4}
+SIZE = 64                           # pixels: small, so that a study of a hundred runs takes minutes
+SIZES = {"digits": 32}              # four times as many as they have
+NOT_AUGMENTED = ("digits",)         # a mirrored digit is no digit
+
+
+@dataclass(frozen=True, order=True)
+class Row:
+    """One run of a study. The same row gives the same result, wherever and whenever it runs."""
+
+    seed: int
+    share: float          # of the training pictures of each class, above 0, up to 1
+    dataset: str          # as for load_dataset
+    backbone: str         # as for load_model
+    strategy: str         # one of RATES
+    size: int             # pixels of the prepared pictures
+    steps: int            # of 32 pictures, at least; where layers are trained
+    rate: float           # Adam's; 0 where nothing has one
+    augment: bool
+
+    @property
+    def key(self) -> str:
+        """A text that no other row has."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def __str__(self) -> str:
+        return (f"{self.strategy} on {self.dataset}, {self.share:.0%} of the pictures, {self.backbone}, "
+                f"seed {self.seed}")
+
+    @classmethod
+    def from_dict(cls, said: Mapping) -> Row:
+        """The row of what `asdict` made.
+
+        Raises:
+            ValueError: something is missing, left over, or of another type.
+        """
+        kinds = {"int": int, "float": int | float, "str": str, "bool": bool}
+        if not isinstance(said, Mapping) or set(said) != {field.name for field in fields(cls)}:
+            raise ValueError("not the fields of a run")
+        for field in fields(cls):
+            value, kind = said[field.name], kinds[field.type]
+            if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
+                raise ValueError(f"{field.name} is {value!r}")
+        return cls(**said)
+
+
+def grid(*, datasets: Iterable[str], backbones: Iterable[str], strategies: Iterable[str],
+         shares: Iterable[float], seeds: Iterable[int], size: int | Mapping[str, int], steps: int,
+         rates: Mapping[str, float],
+         not_augmented: Iterable[str]) -> list[Row]:
+    """Every combination, seed after seed, so that what is done so far is whole curves, not half of each.
+
+    Raises:
+        UnknownName: a strategy that there is not; the nearest are given.
+        CourseError: a list that is empty or names something twice, or a number out of its range.
+    """
+    seeds, shares = _listed("seeds", seeds, int), _listed("shares", shares, float)
+    datasets, backbones = _listed("datasets", datasets, str), _listed("backbones", backbones, str)
+    strategies = _listed("strategies", strategies, str)
+    for strategy in [*strategies, *rates]:
+        if strategy not in RATES:
+            raise unknown_name("strategy", strategy, RATES)
+    if wrong := [share for share in shares if not 0 < share <= 1]:
+        raise CourseError(f"shares are parts of the training pictures, above 0 and up to 1, but there is "
+                          f"{wrong[0]:g}. Ten per cent is 0.1.")
+    sizes = {name: size.get(name, SIZE) if isinstance(size, Mapping) else size for name in datasets}
+    for name, value in [*(("size", side) for side in sizes.values()), ("steps", steps)]:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise CourseError(f"{name} is a whole number above 0, but got {value!r}.")
+    rates, plain = RATES | dict(rates), set(not_augmented)
+    for strategy, rate in rates.items():
+        if not math.isfinite(rate) or rate < 0:
+            raise CourseError(f"The rate of {strategy} is a number from 0 up, such as 0.001, but got "
+                              f"{rate!r}.")
+    return [Row(seed, float(share), dataset, backbone, strategy, sizes[dataset], steps,
+                float(rates[strategy]), dataset not in plain)
+            for seed, share, dataset, backbone, strategy
+            in itertools.product(seeds, shares, datasets, backbones, strategies)]
+
+
+def _listed(name: str, given: Iterable, kind: type) -> Sequence:
+    """What was given as a list of one kind, each thing once."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise CourseError(f"{name} is a list, such as [{given!r}], but got {given!r}.")
+    found, fits = list(given), (int, float) if kind is float else kind
+    if not found:
+        raise CourseError(f"{name} is empty. A study needs at least one of each.")
+    for one in found:
+        if isinstance(one, bool) or not isinstance(one, fits):
+            words = {str: "names", int: "whole numbers", float: "numbers"}[kind]
+            raise CourseError(f"{name} are {words}, but there is {one!r}.")
+    if twice := [one for one in found if found.count(one) > 1]:
+        raise CourseError(f"{name} has {twice[0]!r} twice.")
+    return found
