@@ -34,10 +34,10 @@ def last_run(lesson_id: str) -> dict | None:
     """When the lesson was timed, its seconds and versions, from `tools/records/lesson_times.py`."""
     file = paths.results() / "lesson_times.json"
     record = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"results": {}}
-    if lesson_id not in record["results"]:
-        return None
-    return {"seconds": record["results"][lesson_id]["seconds"], "date": record["date"],
-            "versions": ", ".join(f"{name} {version}" for name, version in record["versions"].items())}
+    found = record["results"].get(lesson_id)
+    return found and {
+        "seconds": found["seconds"], "date": found.get("date", record["date"]),
+        "versions": ", ".join(f"{name} {version}" for name, version in record["versions"].items())}
 
 
 def header(lesson_id: str, notebook) -> str:

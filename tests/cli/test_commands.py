@@ -26,7 +26,7 @@ def test_help_names_every_command():
     assert done.exit_code == 0
     listed = done.output.split("Commands:")[1]
     assert re.findall(r"^  (\w+) ", listed, flags=re.M) == ["audit", "doctor", "download", "lab", "progress",
-                                                            "reset"]
+                                                            "report", "reset", "study"]
 
 
 def test_version():

@@ -1,14 +1,16 @@
-"""How long each lesson computes on this machine: `python tools/records/lesson_times.py`.
+"""How long each lesson computes on this machine: `python tools/records/lesson_times.py [LESSON ...]`.
 
-Runs every notebook as shipped, in a fresh kernel with empty caches, and sums the seconds of its cells. The
-lesson's header and README quote the record.
+Runs notebooks as shipped, in a fresh kernel with empty caches, and sums the seconds of their cells. Where
+some are named, the others keep their times and dates. Headers and README quote the record.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import tempfile
-from datetime import datetime
+from datetime import date, datetime
 
 import nbformat
 from _record import write_record
@@ -35,13 +37,16 @@ def seconds_of(path) -> tuple[float, float]:
 
 
 def main() -> None:
-    results = {}
-    for lesson in lessons():
+    target, chosen = paths.results() / "lesson_times.json", sys.argv[1:] or lessons()
+    earlier = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {"results": {}}
+    results = {lesson: {"date": earlier["date"]} | times for lesson, times in earlier["results"].items()}
+    for lesson in chosen:
         total, slowest = seconds_of(paths.notebooks() / notebook_of(lesson))
-        results[lesson] = {"seconds": round(total, 1), "slowest_cell": round(slowest, 1)}
-        print(lesson, results[lesson])
-    write_record(paths.results() / "lesson_times.json", command="python tools/records/lesson_times.py",
-                 seeds=[0], results=results)
+        results[lesson] = {"date": date.today().isoformat(), "seconds": round(total, 1),
+                           "slowest_cell": round(slowest, 1)}
+        print(lesson, results[lesson], flush=True)
+    write_record(target, command="python tools/records/lesson_times.py", seeds=[0],
+                 results={lesson: results[lesson] for lesson in lessons() if lesson in results})
 
 
 if __name__ == "__main__":
