@@ -65,7 +65,8 @@ show_quiz("06_fine_tuning", "when-to-fine-tune")
 #
 # A **range test** finds the order of magnitude in some seconds (Smith, 2017): train a copy of the model for a
 # moment, each step at a higher rate, and look at the loss. It stays flat while steps are too short to matter,
-# then falls, then rises when they are too long.
+# then falls, then rises when they are too long. Here the head learns with the layers before it: the last two
+# of Lite0's seven blocks, `blocks.5` and `blocks.6`, and the convolution behind them.
 
 # %%
 show_quiz("06_fine_tuning", "which-rate")

@@ -97,7 +97,8 @@ show_quiz("08_practical_workflow", "where-to-augment")
 #
 # `fit` is convenient, and everybody should have written its loop once. Frozen backbone, new head with
 # dropout, cross-entropy, Adam at 1e-3. `StepLR(5, 0.1)` divides the rate by ten every five epochs: it is
-# stepped once an epoch, after validation. Ten epochs are usual; two must do here.
+# stepped once an epoch, after validation. Ten epochs are usual; two must do here, so in this run the rate
+# stays what it was.
 #
 # **Exercise.** First what a loop needs after each epoch: validation. The loop below calls the course's own
 # `evaluate`, which does the same.

@@ -132,8 +132,10 @@ feature_map(val, flowers.val, "The validation flowers")
 # %% [markdown] tags=["teaches:classifiers"]
 # ## Any classifier
 #
-# Features are ordinary vectors, so whatever takes vectors can follow. **Predict** which of these does best on
-# 300 pictures with 1,280 features each.
+# Features are ordinary vectors, so whatever takes vectors can follow: the nearest neighbours of a picture
+# vote; a **random forest** lets many trees of yes-or-no questions vote, each on some of the pictures and
+# features; **support vectors** draw the border with the widest margin, which need not be straight.
+# **Predict** which of these does best on 300 pictures with 1,280 features each.
 
 # %%
 show_quiz("09_features_and_tasks", "which-classifier")
