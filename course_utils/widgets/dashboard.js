@@ -53,7 +53,7 @@ function notebookLink({ notebook, heading }, label) {
   const aim = (event) => {
     const [, here] = location.pathname.split("/tree/");
     if (here === undefined) return;
-    const path = decodeURIComponent(new URL(notebook, `http://lab/${here}`).pathname.slice(1));
+    const path = decodeURIComponent(new URL(notebook, `file:///${here}`).pathname.slice(1));
     event.currentTarget.dataset.commandlinkerCommand = "docmanager:open";
     event.currentTarget.dataset.commandlinkerArgs = JSON.stringify({ path });
     if (heading) scrollTo(path.split("/").pop(), heading.slice(1), Date.now() + 15000);
