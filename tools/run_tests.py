@@ -26,20 +26,22 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "data" / "results" / "test_full.json"
 NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-sanitize-with", "tests/notebooks/sanitize.cfg"]
 ROOMS_OF_THEIR_OWN = ["tests/lessons", "tests/notebooks", "tests/browser"]
+NO_LESSONS = ["notebooks/exercises", "notebooks/your_own_data.ipynb"]
 
 # What pytest is given. "units" is everything that no other stage names, so nothing is left out.
 STAGES = {
     "units": ["tests", *(f"--ignore={room}" for room in ROOMS_OF_THEIR_OWN)],
     "exercises": ["tests/lessons"],
     "notebooks": ["tests/notebooks"],
-    "cells": [*NBVAL, "notebooks"],
+    "cells": [*NBVAL, "notebooks", *(f"--ignore={place}" for place in NO_LESSONS)],
+    "more-cells": [*NBVAL, *NO_LESSONS],
     "browser": ["tests/browser"],
 }
 
 # Two lanes of about the same length: starting kernels and browsers is waiting, which leaves a core to others.
-LANES = (("units", "cells"), ("browser", "exercises", "notebooks"))
+LANES = (("units", "more-cells", "exercises"), ("browser", "cells", "notebooks"))
 # Beside another lane, threads that wait for work must sleep, and kernels compute on one.
-KERNELS = ("cells", "browser", "notebooks")
+KERNELS = ("cells", "more-cells", "browser", "notebooks")
 PASSIVE, ONE_THREAD = {"OMP_WAIT_POLICY": "PASSIVE"}, {"OMP_NUM_THREADS": "1"}
 
 
