@@ -8,6 +8,7 @@ import pandas as pd
 from IPython.display import display
 
 from course_utils.pretrained.study.charts import learning_charts
+from course_utils.pretrained.study.pages import part_as_html
 from course_utils.widgets.figures import Still
 
 
@@ -18,8 +19,7 @@ def study_curves(results: pd.DataFrame) -> Still:
         results: as `Study.results` gives them, of a study that is done or under way.
     """
     charts = learning_charts(results)
-    markup = "".join(f'<figure role="img" aria-label="{chart.alt}" style="margin:0;max-width:44rem">'
-                     f"{chart.svg[chart.svg.index('<svg'):]}</figure>" for chart in charts)
+    markup = "".join(map(part_as_html, charts))
     return Still(markup, "\n".join(chart.alt for chart in charts) or "There is no result yet.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -154,7 +155,9 @@ def _train(strategy: str, name: str, data: ImageData, out: Path, size: int | Non
     probe = _probe(model, data, size, VIEWS if strategy == AUGMENTED else 1)
     model = with_probe(model, data.classes, probe)
     if strategy in RATES:
-        checkpoint = out / f"{strategy.replace(' ', '_')}_{digest(data)}.pt"
+        # another model, size or seed, or other pictures, are another run
+        run = hashlib.sha256(repr((name, size, seed, digest(data))).encode()).hexdigest()[:12]
+        checkpoint = out / f"{strategy.replace(' ', '_')}_{run}.pt"
         _fine_tune(model, strategy, data, size, checkpoint, seed)
         right = scores_of(model, data.val, size).argmax(dim=1) == torch.tensor(data.val.labels)
         return model, right.double().mean().item()

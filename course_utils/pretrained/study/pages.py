@@ -107,14 +107,15 @@ def _write(path: Path, content: bytes) -> None:
 
 def as_html(title: str, parts: Iterable[Part]) -> str:
     """A page that loads nothing."""
-    body = "\n".join(map(_html, parts))
+    body = "\n".join(map(part_as_html, parts))
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
             f"<style>{STYLE}</style></head>\n<body><main><h1>{html.escape(title)}</h1>\n{body}\n"
             "</main></body></html>\n")
 
 
-def _html(part: Part) -> str:
+def part_as_html(part: Part) -> str:
+    """One part, with all its words escaped."""
     match part:
         case Heading(text, level):
             return f"<h{level}>{html.escape(text)}</h{level}>"

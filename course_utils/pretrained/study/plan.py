@@ -92,6 +92,18 @@ def grid(*, datasets: Iterable[str], backbones: Iterable[str], strategies: Itera
             in itertools.product(seeds, shares, datasets, backbones, strategies)]
 
 
+def arguments_of(rows: Sequence[Row]) -> dict[str, object]:
+    """What to give `grid`, or `Study`, to get these rows."""
+    def listed(name: str) -> list:
+        return list(dict.fromkeys(getattr(row, name) for row in rows))
+
+    return {"datasets": listed("dataset"), "backbones": listed("backbone"), "strategies": listed("strategy"),
+            "shares": listed("share"), "seeds": listed("seed"), "steps": rows[0].steps,
+            "size": {row.dataset: row.size for row in rows},
+            "rates": {row.strategy: row.rate for row in rows},
+            "not_augmented": list(dict.fromkeys(row.dataset for row in rows if not row.augment))}
+
+
 def _listed(name: str, given: Iterable, kind: type) -> Sequence:
     """What was given as a list of one kind, each thing once."""
     if isinstance(given, str) or not isinstance(given, Iterable):

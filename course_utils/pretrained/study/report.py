@@ -11,6 +11,7 @@ from course_utils.pretrained.saving.facts import versions
 from course_utils.pretrained.study.charts import charts
 from course_utils.pretrained.study.comparing import by_strategy, in_pairs
 from course_utils.pretrained.study.pages import Bullets, Code, Grid, Heading, Part, write_page
+from course_utils.pretrained.study.plan import arguments_of
 from course_utils.pretrained.study.strategies import STRATEGIES
 
 if TYPE_CHECKING:
@@ -96,16 +97,6 @@ def _method(study: Study) -> Iterator[Part]:
 
 def as_code(study: Study) -> str:
     """Python that makes the same plan."""
-    rows = study.rows
-
-    def listed(name: str) -> list:
-        return list(dict.fromkeys(getattr(row, name) for row in rows))
-
-    given = {
-        "datasets": listed("dataset"), "backbones": listed("backbone"), "strategies": listed("strategy"),
-        "shares": listed("share"), "seeds": listed("seed"), "steps": rows[0].steps,
-        "size": {row.dataset: row.size for row in rows}, "rates": {row.strategy: row.rate for row in rows},
-        "not_augmented": list(dict.fromkeys(row.dataset for row in rows if not row.augment))}
-    arguments = "".join(f"    {name}={value!r},\n" for name, value in given.items())
+    arguments = "".join(f"    {name}={value!r},\n" for name, value in arguments_of(study.rows).items())
     return ("from course_utils.pretrained import Study\n\n"
             f"study = Study(\n    'again.jsonl',\n{arguments})\nstudy.run()\nstudy.report('again.html')")

@@ -38,17 +38,19 @@ def probe(row: Row, data: ImageData, chosen: Sequence[int]) -> Outcome:
 
 def scratch(row: Row, data: ImageData, chosen: Sequence[int]) -> Outcome:
     """The same architecture from random numbers; every layer learns."""
-    return _train(_fresh_head(load_model(row.backbone, random_init=True), row, data), row, data, chosen)
+    model = _fresh_head(load_model(row.backbone, random_init=True), row, data)
+    return _train(model, row, data, chosen, fit, augment=row.augment)
 
 
 def full(row: Row, data: ImageData, chosen: Sequence[int]) -> Outcome:
     """Every layer of the pretrained network learns but BatchNorm, with a fresh head."""
-    return _train(keeping_statistics(_fresh_head(load_model(row.backbone), row, data)), row, data, chosen)
+    model = keeping_statistics(_fresh_head(load_model(row.backbone), row, data))
+    return _train(model, row, data, chosen, fit, augment=row.augment)
 
 
 def lp_ft(row: Row, data: ImageData, chosen: Sequence[int]) -> Outcome:
     """A linear probe first; then it learns as head, with every layer but BatchNorm (Kumar et al., 2022)."""
-    return _train(_on_a_probe(row, data, chosen), row, data, chosen)
+    return _train(_on_a_probe(row, data, chosen), row, data, chosen, fit, augment=row.augment)
 
 
 def partial(row: Row, data: ImageData, chosen: Sequence[int]) -> Outcome:
@@ -56,10 +58,7 @@ def partial(row: Row, data: ImageData, chosen: Sequence[int]) -> Outcome:
     model = _on_a_probe(row, data, chosen)
     for group in layer_groups(model)[:-TAIL]:
         freeze(group)
-    train, epochs = data.train.subset(chosen), _epochs(row, chosen)
-    fit_tail(model, train, _glance(data), epochs=epochs, views=VIEWS if row.augment else 1, size=row.size,
-             batch_size=BATCH, seed=row.seed, cache=False, optimizer=_adam(model, row), schedule="cosine")
-    return evaluate(model, data.splits()[2], size=row.size), epochs * len(train)
+    return _train(model, row, data, chosen, fit_tail, views=VIEWS if row.augment else 1, cache=False)
 
 
 STRATEGIES: dict[str, Callable[[Row, ImageData, Sequence[int]], Outcome]] = {
@@ -115,10 +114,12 @@ def keeping_statistics(model: nn.Module) -> nn.Module:
     return model
 
 
-def _train(model: nn.Module, row: Row, data: ImageData, chosen: Sequence[int]) -> Outcome:
+def _train(model: nn.Module, row: Row, data: ImageData, chosen: Sequence[int], learn: Callable,
+           **options: object) -> Outcome:
+    """Train what is not frozen by `learn`, which is `fit` or `fit_tail`, and evaluate."""
     train, epochs = data.train.subset(chosen), _epochs(row, chosen)
-    fit(model, train, _glance(data), epochs=epochs, size=row.size, batch_size=BATCH, augment=row.augment,
-        seed=row.seed, optimizer=_adam(model, row), schedule="cosine")
+    learn(model, train, _glance(data), epochs=epochs, size=row.size, batch_size=BATCH, seed=row.seed,
+          optimizer=_adam(model, row), schedule="cosine", **options)
     return evaluate(model, data.splits()[2], size=row.size), epochs * len(train)
 
 

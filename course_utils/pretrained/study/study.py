@@ -14,7 +14,7 @@ from course_utils.errors import CourseError
 from course_utils.pretrained.data.datasets import load_dataset
 from course_utils.pretrained.data.images import DataCard, ImageData
 from course_utils.pretrained.models.loading import load_model
-from course_utils.pretrained.study.plan import NOT_AUGMENTED, RATES, SIZES, Row, grid
+from course_utils.pretrained.study.plan import NOT_AUGMENTED, RATES, SIZES, Row, arguments_of, grid
 from course_utils.pretrained.study.records import Record, StudyFile
 from course_utils.pretrained.study.running import Failure, digest
 from course_utils.pretrained.study.strategies import ON_FEATURES, features
@@ -72,12 +72,8 @@ class Study:
         plan = file.read().plan
         if not plan:
             raise CourseError(f"There is no study in '{file.path}'. Make one: Study({str(path)!r}).run()")
-        study = cls.__new__(cls)
-        study._file, study.failures = file, []
-        study.rows = [Row.from_dict(row) for row in plan["rows"]]
-        study.question, study.hypothesis, study.price = (plan[name] for name in ("question", "hypothesis",
-                                                                                 "price"))
-        return study
+        return cls(path, **arguments_of([Row.from_dict(row) for row in plan["rows"]]),
+                   **{name: plan[name] for name in ("question", "hypothesis", "price")})
 
     @property
     def path(self) -> str:

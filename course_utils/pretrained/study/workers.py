@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psutil
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from course_utils.errors import CourseError, first_line
@@ -41,8 +41,7 @@ def here(jobs: Sequence[Job], workers: int | None = None) -> Iterator[Record | F
 
 def how_many() -> int:
     """One worker for each core, as far as free memory reaches."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, int(psutil.virtual_memory().available // ROOM_FOR_ONE)))
+    return max(1, min(cpu_count(), int(psutil.virtual_memory().available // ROOM_FOR_ONE)))
 
 
 def on_cluster(jobs: Sequence[Job], address: str) -> Iterator[Record | Failure]:

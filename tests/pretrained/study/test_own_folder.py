@@ -92,6 +92,13 @@ def test_the_same_command_again_gives_the_same(studied, pictures):
     assert again.tried == found.tried and torch.equal(again.scores, found.scores)
 
 
+def test_another_size_into_the_same_place_is_another_run(studied, pictures):
+    found, _, _ = studied
+    other = study_folder(pictures, found.export.folder.parent, size=40, formats="safetensors",
+                         say=lambda line: None)
+    assert other.scores.shape == found.scores.shape and not torch.equal(other.scores, found.scores)
+
+
 def test_nothing_is_written_among_the_pictures(pictures):
     before = state(pictures)
     with pytest.raises(CourseError, match="beside it"):
