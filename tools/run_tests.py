@@ -25,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "data" / "results" / "test_full.json"
 NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-sanitize-with", "tests/notebooks/sanitize.cfg"]
+SLOWEST = ["--durations=8", "--durations-min=5"]        # seconds; where the minutes go
 ROOMS_OF_THEIR_OWN = ["tests/lessons", "tests/notebooks", "tests/browser"]
 NO_LESSONS = ["notebooks/exercises", "notebooks/your_own_data.ipynb"]
 
@@ -68,7 +69,7 @@ def run_stage(name: str, *, full: bool) -> Counter:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *STAGES[name]]
-        command += [] if full else ["-m", "not full"]
+        command += [*SLOWEST, *([] if full else ["-m", "not full"])]
         begin = time.monotonic()
         settings = os.environ | PASSIVE | (ONE_THREAD if name in KERNELS else {})
         done = subprocess.run(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE,

@@ -32,8 +32,8 @@ from course_utils.pretrained import (
     evaluate, extract_features, find_learning_rate, fit_tail, freeze, layer_groups, linear_probe,
     load_dataset, load_model, parameter_groups, preprocessing, replace_head, train_mode, unfreeze)
 from course_utils.widgets import (
-    Chart, Choice, Line, compare_recipes, explore, freeze_map, rate_plot, show_exercise, show_pictures,
-    show_quiz, show_result, training_curves)
+    Chart, Choice, Line, compare_recipes, explore, flow, freeze_map, rate_plot, show_exercise,
+    show_pictures, show_quiz, show_result, training_curves)
 
 SIZE = 96                                    # pixels: small, so that an epoch takes a second
 defects = load_dataset("defects")
@@ -188,12 +188,13 @@ fit_tail(model, defects.train, defects.val, epochs=9, size=SIZE, optimizer=optim
 # %% [markdown] tags=["teaches:gradual-reading"]
 # The marks ✎ stand where layers began to learn. This network has one more convolution behind its last block,
 # `conv_head`, which joins with it. The maps below are from epochs 1, 4 and 7: read the last rows. In each
-# step one more group gets all three switches, and what is above it keeps resting.
+# step one more group gets all three switches, and what is above it keeps resting. The diagram at the end is
+# the network as it is now, after epoch 9.
 #
 # **Exercise.** Do it by hand, for a ResNet.
 
 # %% tags=["teaches:gradual-maps"]
-display(*maps)
+display(*maps, flow(model, optimizer))
 
 # %% tags=["exercise:06_fine_tuning/gradual-unfreezing"]
 

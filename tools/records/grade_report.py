@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import hashlib
 import inspect
 import json
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -107,10 +109,11 @@ def slowest_check(exercise: Exercise) -> tuple[str, float]:
 
 
 def measured(exercise: Exercise) -> dict:
-    """One row of the report."""
+    """One row of the report. What mutants write without a folder's name is thrown away."""
     tried, left_out = functions(exercise)
-    alive = survivors(exercise, tqdm(tried.items(), desc=exercise.id, leave=False, disable=None))
-    name, seconds = slowest_check(exercise)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        alive = survivors(exercise, tqdm(tried.items(), desc=exercise.id, leave=False, disable=None))
+        name, seconds = slowest_check(exercise)
     return {"hash": hash_of(files_of(exercise)), "checks": len(exercise.check_list),
             "known_wrong": len(exercise.wrongs), "alternatives": len(exercise.alternatives),
             "mutants": len(tried), "left_out": left_out, "killed": len(tried) - len(alive),

@@ -28,15 +28,19 @@ def here(jobs: Sequence[Job], workers: int | None = None) -> Iterator[Record | F
     Raises:
         CourseError: the system ended a worker.
     """
-    count = min(len(jobs), workers or how_many())
+    count, came = min(len(jobs), workers or how_many()), 0
+    ended = CourseError("The system ended a worker of the study, most likely because memory ran out. What is "
+                        f"done is kept: run again with fewer than {count} workers, workers=1.")
     try:
         with _quiet(), parallel_config(backend="loky", inner_max_num_threads=1):
-            yield from Parallel(n_jobs=count, return_as="generator_unordered", batch_size=1)(
-                delayed(_attempt)(job) for job in jobs)
+            for result in Parallel(n_jobs=count, return_as="generator_unordered", batch_size=1)(
+                    delayed(_attempt)(job) for job in jobs):
+                came += 1
+                yield result
     except BrokenProcessPool as error:
-        raise CourseError("The system ended a worker of the study, most likely because memory ran out. What "
-                          f"is done is kept: run again with fewer than {count} workers, workers=1."
-                          ) from error
+        raise ended from error
+    if came < len(jobs):        # joblib stops without a word if it looks just before it knows the reason
+        raise ended
 
 
 def how_many() -> int:

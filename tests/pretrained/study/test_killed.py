@@ -6,8 +6,10 @@ import random
 import shutil
 from pathlib import Path
 
+import psutil
 import pytest
 
+from course_utils.errors import CourseError
 from course_utils.pretrained import Study
 from tests.pretrained.forks import orders
 
@@ -55,3 +57,24 @@ def test_killed_three_times_it_finds_the_same(order, undisturbed, tmp_path):
 def test_killed_at_twenty_moments_it_finds_the_same(order, undisturbed, tmp_path, seed):
     """Four in each of five studies."""
     kill_and_run_again(order, undisturbed, tmp_path / "killed" / "study.jsonl", 4, random.Random(seed))
+
+
+def end_a_worker() -> None:
+    """SIGKILL for one of joblib's worker processes, as the system does when memory runs out."""
+    workers = [process for process in psutil.Process().children()
+               if any("popen_loky" in part for part in process.cmdline())]
+    workers[0].kill()
+
+
+def test_a_worker_that_the_system_ends_is_said_and_what_is_done_is_kept(small):
+    study, came = small(seeds=range(8)), []
+
+    def end_one(so_far):
+        if not came:
+            end_a_worker()
+        came.append(len(so_far))
+
+    with pytest.raises(CourseError, match=r"The system ended a worker .* fewer than 2 workers, workers=1"):
+        study.run(workers=2, on_result=end_one)
+    assert 0 < len(study.results()) < 16
+    assert len(study.run(workers=1)) == 16
