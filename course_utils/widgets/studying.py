@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pandas as pd
@@ -10,6 +11,8 @@ from IPython.display import display
 from course_utils.pretrained.study.charts import learning_charts
 from course_utils.pretrained.study.pages import part_as_html
 from course_utils.widgets.figures import Still
+
+OFTEN_ENOUGH = 20
 
 
 def study_curves(results: pd.DataFrame) -> Still:
@@ -24,7 +27,18 @@ def study_curves(results: pd.DataFrame) -> Still:
 
 
 def watch_study() -> Callable[[pd.DataFrame], None]:
-    """For `study.run(on_result=watch_study())`: curves below the cell that grow with every run."""
-    place = display(Still("<p>The first run is under way.</p>", "The first run is under way."),
-                    display_id=True)
-    return lambda results: place.update(study_curves(results))
+    """For `study.run(on_result=watch_study())`: curves below the cell that grow as runs are done.
+
+    Drawing takes a twentieth of the time at most, so the last runs may be missing: `study_curves` draws all.
+    """
+    waiting = "Curves stand here when the first run is done."
+    place, drawn_at, took = display(Still(f"<p>{waiting}</p>", waiting), display_id=True), 0.0, 0.0
+
+    def watch(results: pd.DataFrame) -> None:
+        nonlocal drawn_at, took
+        begin = time.monotonic()
+        if place is not None and begin - drawn_at >= OFTEN_ENOUGH * took:      # None outside a notebook
+            place.update(study_curves(results))
+            drawn_at = time.monotonic()
+            took = drawn_at - begin
+    return watch

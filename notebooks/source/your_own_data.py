@@ -2,15 +2,13 @@
 # ## The idea
 #
 # Most of what spoils a project with your own pictures happens before the first epoch: files that are no
-# pictures, copies on both sides of a split, a class that can be told by the size of its files. None of it
+# pictures, copies on both sides of a split, a class that can be told by the size of its pictures. None of it
 # raises an error. So look first, then learn.
 #
 # Everything here works in a terminal too: `course audit PATH`, `course study PATH`.
 
 # %% tags=["teaches:own-folder"]
-import random
 import shutil
-import tempfile
 from pathlib import Path
 
 from PIL import Image
@@ -23,11 +21,12 @@ from course_utils.widgets import (
 
 FOLDER = None           # your pictures: "~/pictures/birds", with a folder for each class in it
 SIZE = 96               # pixels; None is what the weights were trained for, and better, and slower
-out = Path(tempfile.mkdtemp())
+out = paths.work() / "your_own_data"            # what is made stays there
 
 
 def practice_folder(place):
-    """A hundred rendered defects, and six faults as they are found in real folders."""
+    """120 rendered surfaces, most with a defect, and six faults as they are found in real folders."""
+    shutil.rmtree(place, ignore_errors=True)
     for kind in sorted((paths.data() / "defects" / "train").iterdir()):
         (place / kind.name).mkdir(parents=True)
         for file in sorted(kind.iterdir())[:24]:
@@ -48,7 +47,7 @@ print("Your pictures" if FOLDER else "Rendered pictures with planted faults", "i
 
 # %% [markdown]
 # Without a folder of your own the course plants faults in some rendered surfaces. Read the comments: six
-# files. **Predict** how many of them can no model look at.
+# files. **Predict**: at how many of them can no model look?
 
 # %%
 show_quiz("your_own_data", "cannot-be-used")
@@ -92,8 +91,8 @@ show_quiz("your_own_data", "copy-in-test")
 # %% [markdown] tags=["teaches:own-advice"]
 # ## What to try
 #
-# How much are the pictures like those of pretraining, and how many are there? Two rules of thumb make a
-# recommendation of that. It is a first try, with the experiment that would show it wrong.
+# How much are the pictures like those of pretraining, and how many are there? Rules of thumb turn these into
+# a recommendation. It is a first try, with the experiment that would show it wrong.
 
 # %% tags=["teaches:own-advised"]
 model = load_model("efficientnet_lite0")
@@ -106,9 +105,9 @@ advice
 # ## From folder to model
 #
 # `study_folder` does all of the above again and goes on: a linear probe, then what was recommended,
-# or partial fine-tuning where that is the probe itself. The better one on **validation** is tested once and
-# exported, with a card and a report. What is done is kept: run it again after an interruption and it goes
-# on there.
+# or the next best where that is the probe itself, or weights that are not here. The better one on
+# **validation** is tested once and exported, with a card and a report. What is done is kept: run it again
+# after an interruption and it goes on there.
 
 # %% tags=["teaches:own-study-run"]
 found = study_folder(folder, out / "study", size=SIZE, say=lambda line: None)
@@ -119,8 +118,8 @@ print(found.metrics)
 # %% [markdown] tags=["teaches:own-judge"]
 # ## How good is it?
 #
-# One number is not enough. Who is taken for whom? Look at the pictures behind the largest cell off the
-# diagonal: now and then it is the label that is wrong, not the model.
+# One number is not enough. Which class is taken for which? Look at the pictures behind the largest cell off
+# the diagonal: now and then it is the label that is wrong, not the model.
 
 # %%
 test = found.data.splits()[2]
@@ -143,7 +142,7 @@ show_quiz("your_own_data", "trust")
 
 # %% tags=["teaches:own-exported"]
 print(found.export)
-print("\n".join((found.export.folder / "README.md").read_text().splitlines()[:12]))
+print("\n".join((found.export.folder / "README.md").read_text(encoding="utf-8").splitlines()[:12]))
 
 # %%
 upload_demo(found.model, size=SIZE)

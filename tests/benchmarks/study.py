@@ -139,7 +139,7 @@ def whole(command: list[str], settings: dict[str, str] | None = None) -> dict:
 def textbook_runs(folder: Path) -> list[dict]:
     """The same runs for the textbook loop: the drawn pictures as files, as many epochs."""
     from course_utils.pretrained import Study, load_dataset
-    from course_utils.pretrained.study.strategies import _epochs, drawn
+    from course_utils.pretrained.study.strategies import drawn, epochs_of
 
     runs = []
     for row in Study(folder / "none.jsonl", **SUBSET).rows:
@@ -153,7 +153,7 @@ def textbook_runs(folder: Path) -> list[dict]:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     picture.save(target)
         runs.append({"folder": str(place), "strategy": row.strategy, "size": row.size, "rate": row.rate,
-                     "epochs": _epochs(row, chosen), "augment": row.augment})
+                     "epochs": epochs_of(row, chosen), "augment": row.augment})
     return runs
 
 

@@ -51,13 +51,14 @@ def learning_curves(means: pd.DataFrame, title: str) -> Chart:
     axes.set_xticks([], minor=True)
     _finish(axes, title, "pictures learned from")
     seeds = " to ".join(map(str, sorted({means["seeds"].min(), means["seeds"].max()})))
+    over = "of one seed" if seeds == "1" else f"means over {seeds} seeds"
     return Chart(as_svg(figure), f"Learning curves on {title}. " + "; ".join(said),
-                 f"Accuracy on test by pictures learned from: {title}. Lines are means over {seeds} seeds, "
-                 "bands reach from the least to the most.")
+                 f"Accuracy on test by pictures learned from: {title}. Lines are {over}, bands reach from "
+                 "the least to the most.")
 
 
 def accuracy_by_time(means: pd.DataFrame, title: str) -> Chart:
-    """Mean accuracy by mean seconds of one core; marks grow with the share of pictures."""
+    """Mean accuracy by mean seconds of one core, and their cost; marks grow with the share of pictures."""
     figure = Figure(figsize=(7.2, 4.2), layout="constrained")
     axes, said = figure.subplots(), []
     for strategy, part in means.groupby("strategy", sort=False):
@@ -69,9 +70,12 @@ def accuracy_by_time(means: pd.DataFrame, title: str) -> Chart:
         said.append(f"{strategy} {last['accuracy']:.0%} in {last['seconds']:.1f} s")
     axes.set_xscale("log")
     _finish(axes, title, "seconds on one core")
+    if price := (means["cost"] / means["seconds"]).max():       # of a second; the same for all
+        axes.secondary_xaxis("top", functions=(lambda s: s * price, lambda cost: cost / price)).set_xlabel(
+            "estimated cost of a run")
     return Chart(as_svg(figure), f"Accuracy against time on {title}, most pictures: " + "; ".join(said),
-                 f"Accuracy on test against the seconds of a run on one core: {title}. Larger marks learned "
-                 "from more pictures.")
+                 f"Accuracy on test against the seconds of a run on one core, and what these cost: {title}. "
+                 "Larger marks learned from more pictures.")
 
 
 def _finish(axes, title: str, below: str) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from scipy import stats
 
+if TYPE_CHECKING:
+    from course_utils.pretrained.study.study import Study
+
 BASELINE = "probe"      # the number that a strategy has to beat
+FEWEST_SEEDS = 3
 PLACE = ["dataset", "backbone", "share"]
 
 
@@ -62,6 +67,24 @@ def in_pairs(results: pd.DataFrame) -> list[Comparison]:
                 found.append(Comparison(*place, strategy, baseline, len(points), float(points.mean()),
                                         _margin(points)))
     return found
+
+
+def lacking(study: Study) -> list[str]:
+    """What a reader would miss before believing a study; nothing is said of what came out."""
+    rows, left = study.rows, len(study.missing())
+    strategies, seeds = {row.strategy for row in rows}, {row.seed for row in rows}
+    late = study.runs_before_hypothesis()
+    return [words for words, is_lacking in [
+        ("a question: Study(…, question=\"…?\")", not study.question.strip()),
+        ("a hypothesis: Study(…, hypothesis=\"…\")", not study.hypothesis.strip()),
+        (f"a hypothesis written before the runs: this one came after {late} of them",
+         study.hypothesis.strip() and late),
+        (f"{left} of {len(rows)} runs: study.run()", left),
+        (f"seeds: {len(seeds)}, where {FEWEST_SEEDS} show how much results scatter",
+         len(seeds) < FEWEST_SEEDS),
+        (f"something to compare: there is one strategy, {', '.join(strategies)}", len(strategies) < 2),
+        (f"the number to beat: the strategy {BASELINE!r}", BASELINE not in strategies),
+    ] if is_lacking]
 
 
 def _margin(points: pd.Series) -> float | None:

@@ -23,7 +23,7 @@ from course_utils.pretrained.models.groups import layer_groups
 from course_utils.pretrained.models.heads import find_head
 from course_utils.pretrained.models.loading import load_model
 from course_utils.pretrained.saving.export import FORMATS, Export, export
-from course_utils.pretrained.study.running import digest
+from course_utils.pretrained.saving.facts import versions
 from course_utils.pretrained.study.strategies import TAIL, keeping_statistics, with_probe
 from course_utils.pretrained.training.loop import fit
 from course_utils.pretrained.training.partial import fit_tail
@@ -39,7 +39,8 @@ from course_utils.pretrained.training.strategy import (
     recommend_strategy,
 )
 
-VIEWS, EPOCHS, PATIENCE = 4, 8, 2
+VIEWS, EPOCHS, PATIENCE = 5, 8, 2
+MODEL = "model"                             # the folder in `out` that is handed on
 RATES = {PARTIAL: 3e-4, FULL: 1e-4}         # Adam's, from a probe's head
 # What competes with a plain probe where the advice is that, or weights of the pictures' own domain, which are
 # not here.
@@ -58,6 +59,7 @@ class OwnModel:
     tried: dict[str, float]             # accuracy on validation by strategy
     chosen: str                         # the better one on validation; of equals the simpler
     model: nn.Module
+    size: int | None                    # pixels of the prepared pictures; None is that of the weights
     scores: Tensor                      # (N, classes) of the model on the test pictures, before softmax
     metrics: Metrics                    # on test, opened once
     export: Export
@@ -82,6 +84,7 @@ def study_folder(path: str | os.PathLike, out: str | os.PathLike, *, model: str 
     Raises:
         BadData: nothing can be learned from the folder. UnknownName, WeightsUnavailable: no such model here.
         CourseError: `out` is inside the folder of pictures, or cannot be written.
+        KeyboardInterrupt: somebody stopped it; half a training is not tested.
     """
     from course_utils.pretrained.study.own_report import write_own_report  # brings matplotlib
 
@@ -93,8 +96,8 @@ def study_folder(path: str | os.PathLike, out: str | os.PathLike, *, model: str 
     data = audit.propose_split(seed=seed)
     say(f"\n{data}")
     similarity = _similarity(network, data.train, size)
-    advice = recommend_strategy(round(len(data.train) / len(data.classes)), similarity or "different",
-                                budget=budget)
+    advice = recommend_strategy(round(len(data.train) / len(data.classes)),
+                                "different" if similarity is None else similarity, budget=budget)
     said = "cannot be measured with this network" if similarity is None else f"{similarity:.2f}"
     say(f"\nSimilarity to the pictures of pretraining: {said}\n{advice}\n")
     trained, tried = {}, {}
@@ -107,9 +110,9 @@ def study_folder(path: str | os.PathLike, out: str | os.PathLike, *, model: str 
     scores = scores_of(trained[chosen], test, size)
     metrics = metrics_of(scores, torch.tensor(test.labels), data.classes)
     say(f"\n{chosen} is taken. On test, opened once: {metrics}")
-    files = export(trained[chosen], out / "model", formats=formats, data=data, metrics=metrics, size=size)
-    found = OwnModel(audit, data, similarity, advice, tried, chosen, trained[chosen], scores, metrics, files,
-                     str(out / "report.html"))
+    files = export(trained[chosen], out / MODEL, formats=formats, data=data, metrics=metrics, size=size)
+    found = OwnModel(audit, data, similarity, advice, tried, chosen, trained[chosen], size, scores, metrics,
+                     files, str(out / "report.html"))
     write_own_report(found)
     say(f"\n{files}\nReport: {found.report}")
     return found
@@ -125,9 +128,9 @@ def scores_of(model: nn.Module, images: Images, size: int | None = None) -> Tens
 def _place(path: str | os.PathLike, out: str | os.PathLike) -> Path:
     """Where to write: never among the learner's pictures."""
     folder, out = Path(path).expanduser().resolve(), Path(out).expanduser().resolve()
-    if out.is_relative_to(folder):
-        raise CourseError(f"'{out}' lies inside the folder of pictures, which stays as it is. Name a place "
-                          f"beside it: {folder.parent / (folder.name + '_study')}")
+    if any(place.resolve().is_relative_to(folder) for place in (out, out / MODEL)):
+        raise CourseError(f"What is written to '{out}' would lie inside the folder of pictures, which stays "
+                          f"as it is. Name a place beside it: {folder.parent / (folder.name + '_study')}")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -155,8 +158,9 @@ def _train(strategy: str, name: str, data: ImageData, out: Path, size: int | Non
     probe = _probe(model, data, size, VIEWS if strategy == AUGMENTED else 1)
     model = with_probe(model, data.classes, probe)
     if strategy in RATES:
-        # another model, size or seed, or other pictures, are another run
-        run = hashlib.sha256(repr((name, size, seed, digest(data))).encode()).hexdigest()[:12]
+        # another model, size or seed, other pictures or another version of a library are another run
+        pictures = data.train.fingerprint, data.val.fingerprint
+        run = hashlib.sha256(repr((name, size, seed, pictures, versions())).encode()).hexdigest()[:12]
         checkpoint = out / f"{strategy.replace(' ', '_')}_{run}.pt"
         _fine_tune(model, strategy, data, size, checkpoint, seed)
         right = scores_of(model, data.val, size).argmax(dim=1) == torch.tensor(data.val.labels)
@@ -179,6 +183,8 @@ def _fine_tune(model: nn.Module, strategy: str, data: ImageData, size: int | Non
     options = {"epochs": EPOCHS, "size": size, "optimizer": optimizer, "patience": PATIENCE, "seed": seed,
                "checkpoint": checkpoint, "resume": True}
     if strategy == PARTIAL:
-        fit_tail(model, data.train, data.val, views=VIEWS, **options)
+        history = fit_tail(model, data.train, data.val, views=VIEWS, **options)
     else:
-        fit(model, data.train, data.val, **options)
+        history = fit(model, data.train, data.val, **options)
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt         # `fit` keeps what is done; the same call goes on from there

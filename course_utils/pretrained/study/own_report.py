@@ -51,11 +51,13 @@ def parts_of(found: OwnModel) -> Iterator[Part]:
     yield from _errors(found)
     yield _calibration(found)
     yield Heading("The model")
-    yield f"In {found.export.folder}, with a model card, README.md."
+    folder, size = found.export.folder.name, f", size={found.size}" if found.size else ""
+    yield f"In the folder {folder} beside this page, with a model card, README.md."
     yield from [f"The ONNX file: {found.export.agreement}."] if found.export.agreement else []
+    yield "From where this page lies, in Python with the course installed:"
     yield Code("from course_utils.pretrained import load_checkpoint, open_image, top_k\n\n"
-               f"model = load_checkpoint({str(found.export.folder / WEIGHTS)!r}).model\n"
-               "print(top_k(model, open_image('a_picture.jpg'), k=2))")
+               f"model = load_checkpoint({f'{folder}/{WEIGHTS}'!r}).model\n"
+               f"print(top_k(model, open_image('a_picture.jpg'), k=2{size}))")
     yield "Versions: " + ", ".join(f"{name} {version}" for name, version in versions().items()) + "."
 
 

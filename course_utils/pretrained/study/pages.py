@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from course_utils.errors import CourseError
 from course_utils.pretrained.files.writing import written_whole
@@ -124,9 +125,9 @@ def part_as_html(part: Part) -> str:
         case Code(text):
             return f"<pre><code>{html.escape(text)}</code></pre>"
         case Chart(svg, alt, caption):
-            drawing = re.sub(r"^.*?<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', svg, count=1,
-                             flags=re.DOTALL)
-            return f"<figure>{drawing}<figcaption>{html.escape(caption)}</figcaption></figure>"
+            drawing = svg[svg.index("<svg ") + len("<svg "):]
+            return (f'<figure><svg role="img" aria-label="{html.escape(alt)}" {drawing}'
+                    f"<figcaption>{html.escape(caption)}</figcaption></figure>")
         case Photos(caption, pictures):
             shown = "".join(f'<figure><img alt="{html.escape(words)}" src="data:image/jpeg;base64,'
                             f'{base64.b64encode(photo).decode()}"><figcaption>{html.escape(words)}</figcaption>'
@@ -145,24 +146,30 @@ def part_as_html(part: Part) -> str:
 
 def as_markdown(title: str, parts: Iterable[Part], files: Mapping[bytes, str]) -> str:
     """The same in Markdown, with drawings and photographs at the paths in `files`, by their content."""
-    return "\n\n".join([f"# {title}", *(_markdown(part, files) for part in parts)]) + "\n"
+    return "\n\n".join([f"# {_plain(title)}", *(_markdown(part, files) for part in parts)]) + "\n"
 
 
 def _markdown(part: Part, files: Mapping[bytes, str]) -> str:
     match part:
         case Heading(text, level):
-            return f"{'#' * level} {text}"
+            return f"{'#' * level} {_plain(text)}"
         case Bullets(items):
-            return "\n".join(f"- {item}" for item in items)
+            return "\n".join(f"- {_plain(item)}" for item in items)
         case Code(text):
             return f"```\n{text}\n```"
         case Chart(svg, alt, caption):
-            return f"![{alt}]({files[svg.encode()]})\n\n*{caption}*"
+            return f"![{_plain(alt)}]({quote(files[svg.encode()])})\n\n*{_plain(caption)}*"
         case Photos(caption, pictures):
-            lines = [f"![{words}]({files[photo]}) {words}" for photo, words in pictures]
-            return "\n\n".join([caption, *lines])
+            lines = [f"![{_plain(words)}]({quote(files[photo])}) {_plain(words)}"
+                     for photo, words in pictures]
+            return "\n\n".join([_plain(caption), *lines])
         case Grid(caption, head, rows):
             lines = [head, ["---"] * len(head), *rows]
-            return f"*{caption}*\n\n" + "\n".join(
-                f"| {' | '.join(cell.replace('|', '¦') for cell in line)} |" for line in lines)
-    return part
+            return f"*{_plain(caption)}*\n\n" + "\n".join(
+                f"| {' | '.join(_plain(cell) for cell in line)} |" for line in lines)
+    return _plain(part)
+
+
+def _plain(text: str) -> str:
+    """Words as they are, in one line: nothing in them is taken for Markdown."""
+    return re.sub(r"([\\`*\[\]|<>])", r"\\\1", " ".join(text.split()))

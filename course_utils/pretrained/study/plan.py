@@ -7,14 +7,17 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 
 from course_utils.errors import CourseError, unknown_name
+from course_utils.pretrained.data.preparing import SMALLEST
 
-# What every strategy does stands in strategies.py. The rates are for some thirty steps on small pictures; a
-# study of your own may need others, and its validation pictures are there to choose them.
+# What every strategy does stands in strategies.py. The rates are for some twenty steps on small pictures; a
+# study of your own may need others.
 RATES = {"scratch": 3e-3, "probe": 0.0, "partial": 3e-4, "full": 3e-4, "lp-ft": 1e-4}
 SIZE = 64                           # pixels: small, so that a study of a hundred runs takes minutes
-SIZES = {"digits": 32}              # four times as many as they have
+SIZES = {"digits": 32, "defects": 48}       # digits have 8
+STEPS = 20
 NOT_AUGMENTED = ("digits",)         # a mirrored digit is no digit
 
 
@@ -28,7 +31,7 @@ class Row:
     backbone: str         # as for load_model
     strategy: str         # one of RATES
     size: int             # pixels of the prepared pictures
-    steps: int            # of 32 pictures, at least; where layers are trained
+    steps: int            # of 32 pictures, as near as whole epochs come; where layers are trained
     rate: float           # Adam's; 0 where nothing has one
     augment: bool
 
@@ -78,9 +81,9 @@ def grid(*, datasets: Iterable[str], backbones: Iterable[str], strategies: Itera
         raise CourseError(f"shares are parts of the training pictures, above 0 and up to 1, but there is "
                           f"{wrong[0]:g}. Ten per cent is 0.1.")
     sizes = {name: size.get(name, SIZE) if isinstance(size, Mapping) else size for name in datasets}
-    for name, value in [*(("size", side) for side in sizes.values()), ("steps", steps)]:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise CourseError(f"{name} is a whole number above 0, but got {value!r}.")
+    for name, value, least in [*(("size", side, SMALLEST) for side in sizes.values()), ("steps", steps, 1)]:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise CourseError(f"{name} is a whole number from {least} up, but got {value!r}.")
     rates, plain = RATES | dict(rates), set(not_augmented)
     for strategy, rate in rates.items():
         if not math.isfinite(rate) or rate < 0:
@@ -108,7 +111,7 @@ def _listed(name: str, given: Iterable, kind: type) -> Sequence:
     """What was given as a list of one kind, each thing once."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise CourseError(f"{name} is a list, such as [{given!r}], but got {given!r}.")
-    found, fits = list(given), (int, float) if kind is float else kind
+    found, fits = list(given), {int: Integral, float: Real}.get(kind, kind)         # NumPy's too
     if not found:
         raise CourseError(f"{name} is empty. A study needs at least one of each.")
     for one in found:
@@ -117,4 +120,4 @@ def _listed(name: str, given: Iterable, kind: type) -> Sequence:
             raise CourseError(f"{name} are {words}, but there is {one!r}.")
     if twice := [one for one in found if found.count(one) > 1]:
         raise CourseError(f"{name} has {twice[0]!r} twice.")
-    return found
+    return list(map(kind, found))

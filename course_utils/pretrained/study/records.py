@@ -1,4 +1,4 @@
-"""The file of a study: a line of JSON for each plan and for each run that is done."""
+"""The file of a study: a line of JSON for each plan, each extraction of features, each run that is done."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Record:
     low: float                  # Wilson's 95 % interval for these n_test pictures
     high: float
     loss: float                 # cross-entropy on test
-    seconds: float              # on one core
-    peak_mib: int               # largest memory of the process while it ran
+    seconds: float              # on one core; features that runs share were extracted before
+    peak_mib: int               # largest memory of the process while it ran, libraries included
     images_per_second: float    # pictures learned from, repeats counted, by all seconds
 
     def as_line(self) -> str:
@@ -50,9 +50,15 @@ class Record:
 class Contents:
     """What a study's file holds."""
 
-    plan: dict                  # the last one written; empty where there is none
+    plans: list[tuple[dict, int]]       # each with the number of runs that were done before it was written
     records: dict[tuple[str, str], Record]      # by row and pictures; of two for one run the first counts
-    unreadable: int             # lines that hold neither
+    extractions: list[dict]             # of features that several runs share: of what, and the seconds
+    unreadable: int                     # lines that hold none of these
+
+    @property
+    def plan(self) -> dict:
+        """The last one written; empty where there is none."""
+        return self.plans[-1][0] if self.plans else {}
 
 
 class StudyFile:
@@ -73,12 +79,14 @@ class StudyFile:
             content = b""
         except OSError as error:
             raise CourseError(f"The study '{self.path}' cannot be read: {error.strerror}.") from None
-        plan, records, unreadable, lines = {}, {}, 0, content.splitlines()
+        plans, records, extractions, unreadable, lines = [], {}, [], 0, content.splitlines()
         for line in lines:
             try:
                 said = json.loads(line)
                 if "plan" in said:
-                    plan = dict(said["plan"])
+                    plans.append((dict(said["plan"]), len(records)))
+                elif "features" in said:
+                    extractions.append(dict(said["features"]))
                 else:
                     record = Record.from_dict(said["run"])
                     records.setdefault((record.row.key, record.pictures), record)
@@ -87,13 +95,16 @@ class StudyFile:
         if unreadable and unreadable == sum(bool(line.strip()) for line in lines) and unreadable > 1:
             raise CourseError(f"'{self.path}' is no study: none of its {unreadable} lines is a run. Name "
                               "another file; this one was not changed.")
-        return Contents(plan, records, unreadable)
+        return Contents(plans, records, extractions, unreadable)
 
     def add(self, record: Record) -> None:
         self._add(record.as_line())
 
     def add_plan(self, plan: Mapping) -> None:
         self._add(json.dumps({"plan": plan}))
+
+    def add_extraction(self, features: Mapping) -> None:
+        self._add(json.dumps({"features": features}))
 
     def _add(self, line: str) -> None:
         """One line, on the disk when this returns. A torn one before it is closed first.

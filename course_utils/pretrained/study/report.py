@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
-from course_utils.pretrained.saving.facts import versions
 from course_utils.pretrained.study.charts import charts
 from course_utils.pretrained.study.comparing import by_strategy, in_pairs
 from course_utils.pretrained.study.pages import Bullets, Code, Grid, Heading, Part, write_page
@@ -29,22 +28,29 @@ def parts_of(study: Study) -> Iterator[Part]:
     """Question, answer in figures, comparisons, data, method, how to repeat it."""
     results = study.results()
     if study.hypothesis:
-        yield f"Hypothesis, written before the runs: {study.hypothesis}"
+        late = study.runs_before_hypothesis()
+        when = f"written after {late} runs" if late else "written before the first run"
+        yield f"Hypothesis, {when}: {study.hypothesis}"
     done = len(study.rows) - len(study.missing())
     yield (f"{done} of {len(study.rows)} runs are done" + ("." if done == len(study.rows) else
            ": what follows is what there is so far."))
+    if lacks := study.lacking():
+        yield "What this study lacks:"
+        yield Bullets(lacks)
     yield Heading("In pairs")
     yield ("Each strategy against the baseline on the same drawn pictures, seed by seed: mean difference in "
            "accuracy on test, with the interval in which it lies with 95 % by Student's t. Where the "
-           "interval holds zero, these seeds do not decide.")
+           "interval holds zero, these seeds do not decide. Of twenty comparisons between equals, one comes "
+           "out as “ahead” by chance.")
     yield _pairs(results)
     yield Heading("Curves")
     yield from charts(results)
     yield Heading("All figures")
     yield _figures(results)
     yield ("The interval is Wilson's for the number of test pictures, averaged over seeds: it says how far "
-           "accuracy on other pictures of the kind may differ. Cost is at a price of "
-           f"{study.price:g} for a core and an hour: an assumption, unless it is yours.")
+           "accuracy on other pictures of the kind may differ. Seconds are those of one core, cost is at a "
+           f"price of {study.price:g} for a core and an hour: an assumption, unless it is yours.")
+    yield from _shared(study)
     yield from _data(study)
     yield from _method(study)
 
@@ -67,6 +73,19 @@ def _figures(results) -> Grid:
                                      "95 % interval", "loss", "seconds", "pictures/s", "MiB", "cost"], rows)
 
 
+def _shared(study: Study) -> Iterator[Part]:
+    """What several runs use together, so that no single one pays for it."""
+    first = {(one["dataset"], one["backbone"], one["size"]): one for one in reversed(study.extractions())}
+    if first:
+        yield ("Not in these seconds: features that all runs of a data set and a backbone share, extracted "
+               f"once, on all cores, or found in the cache. It took {in_words(first.values())}.")
+
+
+def in_words(extractions: Iterable[Mapping]) -> str:
+    return ", ".join(f"{one['seconds']:g} s for {one['dataset']} with {one['backbone']}"
+                     for one in extractions)
+
+
 def _data(study: Study) -> Iterator[Part]:
     yield Heading("Data")
     for card in study.cards():
@@ -84,15 +103,15 @@ def _method(study: Study) -> Iterator[Part]:
     yield ("Of the training pictures of each class a share is drawn with the seed; a larger share holds the "
            "smaller one. Validation and test stay whole. Nothing is chosen by test, which each run opens "
            f"once, at its end. Pictures are prepared as the weights expect: {sizes}. Where layers are "
-           f"trained: Adam, batches of 32, at least {first.steps} steps whatever the share, cosine schedule, "
-           "augmented views" + (f" (not of {', '.join(plain)})" if plain else "")
-           + ". Every run has one thread.")
+           f"trained: Adam, batches of 32, {first.steps} steps whatever the share, as near as whole epochs "
+           "come, cosine schedule, augmented views" + (f" (not of {', '.join(plain)})" if plain else "")
+           + ". Every run has one thread and computes in float32.")
     yield Bullets([f"{name}: {' '.join(STRATEGIES[name].__doc__.split())}"
                    + (f" Rate {rate:g}." if rate else "") for name, rate in rates.items()])
     yield Heading("How to repeat it")
     yield "With the course installed, in Python:"
     yield Code(as_code(study))
-    yield "Versions: " + ", ".join(f"{name} {version}" for name, version in versions().items()) + "."
+    yield from (f"Run on {machine} with {versions}." for machine, versions in study.places())
 
 
 def as_code(study: Study) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import threading
 import time
 from collections.abc import Iterator
@@ -77,6 +78,12 @@ def digest(data: ImageData) -> str:
     if not os.path.exists(data.train.paths[0]):         # pictures in memory; see Images.fingerprint
         parts = [images.fingerprint for images in data.splits()]
     return hashlib.sha256(repr((data.classes, parts)).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+def machine_in_words() -> str:
+    """What seconds and memory are those of; nothing that names the machine."""
+    memory = round(psutil.virtual_memory().total / 2**30)
+    return f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores, {memory} GiB"
 
 
 def _about(images: Images, position: int) -> tuple:

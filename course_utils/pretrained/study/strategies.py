@@ -1,6 +1,7 @@
 """The five strategies that a study compares, from random numbers to every layer from a probe's head.
 
-None chooses anything by the test pictures: they are opened once a run, at its end.
+None chooses anything by the test pictures: they are opened once a run, at its end. All compute in float32, on
+every machine: on pictures as small as a study's, bfloat16 is not faster.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from course_utils.pretrained.training.partial import fit_tail
 BATCH = 32
 TAIL = 3            # of the last layer groups: two, and the head
 VIEWS = 2           # augmented ones of each picture, for the strategy that keeps activations
+PRECISION = "float32"
 Outcome = tuple[Metrics, int]       # on test; and how often a picture was learned from
 
 
@@ -68,7 +70,7 @@ ON_FEATURES = ("probe", "partial", "lp-ft")
 
 def features(model: nn.Module, row: Row, images: Images) -> Features:
     """What the pretrained network sees in pictures; kept in files, so that all runs share them."""
-    return extract_features(model, images, size=row.size)
+    return extract_features(model, images, size=row.size, batch_size=BATCH, precision=PRECISION)
 
 
 def drawn(images: Images, share: float, seed: int) -> list[int]:
@@ -116,11 +118,19 @@ def keeping_statistics(model: nn.Module) -> nn.Module:
 
 def _train(model: nn.Module, row: Row, data: ImageData, chosen: Sequence[int], learn: Callable,
            **options: object) -> Outcome:
-    """Train what is not frozen by `learn`, which is `fit` or `fit_tail`, and evaluate."""
-    train, epochs = data.train.subset(chosen), _epochs(row, chosen)
-    learn(model, train, _glance(data), epochs=epochs, size=row.size, batch_size=BATCH, seed=row.seed,
-          optimizer=_adam(model, row), schedule="cosine", **options)
-    return evaluate(model, data.splits()[2], size=row.size), epochs * len(train)
+    """Train what is not frozen by `learn`, which is `fit` or `fit_tail`, and evaluate.
+
+    Raises:
+        KeyboardInterrupt: somebody stopped it. `fit` keeps what is done, but half a training is no result.
+    """
+    train, epochs = data.train.subset(chosen), epochs_of(row, chosen)
+    history = learn(model, train, _glance(data), epochs=epochs, size=row.size, batch_size=BATCH,
+                    seed=row.seed, precision=PRECISION, optimizer=_adam(model, row), schedule="cosine",
+                    **options)
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt
+    found = evaluate(model, data.splits()[2], size=row.size, precision=PRECISION)
+    return found, epochs * len(train)
 
 
 def _fresh_head(model: nn.Module, row: Row, data: ImageData) -> nn.Module:
@@ -131,9 +141,9 @@ def _adam(model: nn.Module, row: Row) -> torch.optim.Optimizer:
     return torch.optim.Adam((p for p in model.parameters() if p.requires_grad), lr=row.rate)
 
 
-def _epochs(row: Row, chosen: Sequence[int]) -> int:
-    """As many as make the steps of the plan, so that little data is not also little training."""
-    return max(1, -(-row.steps * BATCH // len(chosen)))
+def epochs_of(row: Row, chosen: Sequence[int]) -> int:
+    """As many as come nearest to the steps of the plan, so that little data is not also little training."""
+    return max(1, round(row.steps * BATCH / len(chosen)))
 
 
 def _glance(data: ImageData) -> Images:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from course_utils.errors import CourseError
 from course_utils.pretrained.data.datasets import load_dataset
 from course_utils.pretrained.data.images import DataCard, ImageData
 from course_utils.pretrained.models.loading import load_model
-from course_utils.pretrained.study.plan import NOT_AUGMENTED, RATES, SIZES, Row, arguments_of, grid
+from course_utils.pretrained.saving.facts import versions
+from course_utils.pretrained.study.plan import NOT_AUGMENTED, RATES, SIZES, STEPS, Row, arguments_of, grid
 from course_utils.pretrained.study.records import Record, StudyFile
-from course_utils.pretrained.study.running import Failure, digest
+from course_utils.pretrained.study.running import Failure, digest, machine_in_words
 from course_utils.pretrained.study.strategies import ON_FEATURES, features
 
 if TYPE_CHECKING:       # a second to import, which trained heads should not wait for
@@ -36,7 +38,7 @@ class Study:
     def __init__(self, path: str | os.PathLike, *, datasets: Iterable[str] = ("digits", "defects"),
                  backbones: Iterable[str] = ("efficientnet_lite0",), strategies: Iterable[str] = tuple(RATES),
                  shares: Iterable[float] = (0.1, 0.25, 0.5, 1.0), seeds: Iterable[int] = (0, 1, 2),
-                 size: int | Mapping[str, int] = SIZES, steps: int = 30,
+                 size: int | Mapping[str, int] = SIZES, steps: int = STEPS,
                  rates: Mapping[str, float] | None = None, not_augmented: Iterable[str] = NOT_AUGMENTED,
                  question: str = "", hypothesis: str = "", price: float = PRICE):
         """
@@ -47,7 +49,7 @@ class Study:
             shares: parts of the training pictures; validation and test stay whole.
             seeds: decide which pictures are drawn, how a fresh head begins, and in which order pictures come.
             size: pixels of the prepared pictures, one number or one by data set; others have 64.
-            steps: of 32 pictures, where layers are trained.
+            steps: of 32 pictures, where layers are trained: as near as whole epochs come, and one at least.
             rates: Adam's rate by strategy, where it is to be another than usual.
             not_augmented: data sets whose pictures must not be mirrored, cropped and coloured.
             question, hypothesis: what you want to know, and what you expect; they go into the report.
@@ -66,14 +68,19 @@ class Study:
         """The study that a file holds, with the plan it was last run with.
 
         Raises:
-            CourseError: there is no such file, or it holds no study.
+            CourseError: there is no such file, it holds no study, or that of another version of the course.
         """
         file = StudyFile(path)
         plan = file.read().plan
         if not plan:
             raise CourseError(f"There is no study in '{file.path}'. Make one: Study({str(path)!r}).run()")
-        return cls(path, **arguments_of([Row.from_dict(row) for row in plan["rows"]]),
-                   **{name: plan[name] for name in ("question", "hypothesis", "price")})
+        try:
+            rows = [Row.from_dict(row) for row in plan["rows"]]
+            said = {name: plan[name] for name in ("question", "hypothesis", "price")}
+        except (KeyError, ValueError) as error:
+            raise CourseError(f"The study in '{file.path}' was planned by another version of the course "
+                              f"({error}). Plan it again under another name.") from None
+        return cls(path, **arguments_of(rows), **said)
 
     @property
     def path(self) -> str:
@@ -102,6 +109,9 @@ class Study:
             for backbone in self._names("backbone"):
                 load_model(backbone)            # before anything else begins: is it there?
             self._note_plan(data)
+            if lost := self._file.read().unreadable:
+                print(f"{lost} lines of '{self.path}' cannot be read, torn or of another version of the "
+                      "course. What they held is done again.")
             missing = self.missing()
             if not scheduler:
                 self._share_features(missing, data)
@@ -142,6 +152,29 @@ class Study:
         """What the pictures are, as noted when the study last ran."""
         return [DataCard(**card) for card in self._file.read().plan.get("cards", [])]
 
+    def lacking(self) -> list[str]:
+        """What a reader would miss before believing it, in words; nothing is said of the results."""
+        from course_utils.pretrained.study.comparing import lacking  # pandas
+
+        return lacking(self)
+
+    def extractions(self) -> list[dict]:
+        """The features that runs share: dataset, backbone, size, and the seconds it took on all cores."""
+        return self._file.read().extractions
+
+    def places(self) -> list[tuple[str, str]]:
+        """Machine and versions with which it was run, each pair once."""
+        found = [(plan.get("machine", "a machine unknown"),
+                  ", ".join(f"{name} {version}" for name, version in plan.get("versions", {}).items()))
+                 for plan, _ in self._file.read().plans]
+        return list(dict.fromkeys(found))
+
+    def runs_before_hypothesis(self) -> int:
+        """How many runs were done when this hypothesis was noted; it is noted when `run` begins."""
+        plans = self._file.read().plans
+        return next((done for plan, done in plans if plan.get("hypothesis") == self.hypothesis),
+                    len(self.records()))
+
     def report(self, path: str | os.PathLike) -> str:
         """Write what was found into one file: .html that needs nothing else, or .md, its charts beside it.
 
@@ -164,8 +197,9 @@ class Study:
         return list(dict.fromkeys(getattr(row, column) for row in self.rows))
 
     def _note_plan(self, data: Mapping[str, ImageData]) -> None:
-        """Write the plan down, unless it stands there already."""
+        """Write the plan down, and where it is run, unless that stands there already."""
         plan = {"question": self.question, "hypothesis": self.hypothesis, "price": self.price,
+                "versions": versions(), "machine": machine_in_words(),
                 "pictures": {name: digest(one) for name, one in data.items()},
                 "cards": [asdict(one.card) for one in data.values()],
                 "rows": [asdict(row) for row in self.rows]}
@@ -173,12 +207,18 @@ class Study:
             self._file.add_plan(plan)
 
     def _share_features(self, rows: Iterable[Row], data: Mapping[str, ImageData]) -> None:
-        """Extract what several runs need, once, before they begin."""
+        """Extract what several runs need, once, before they begin, and note the seconds.
+
+        What fails here fails in each of these runs, and they say so; the others go on.
+        """
         needed = {(row.dataset, row.backbone, row.size): row for row in rows if row.strategy in ON_FEATURES}
         for row in needed.values():
-            model = load_model(row.backbone)
-            for images in data[row.dataset].splits():
-                features(model, row, images)
+            with suppress(Exception):
+                model, start = load_model(row.backbone), time.perf_counter()
+                for images in data[row.dataset].splits():
+                    features(model, row, images)
+                self._file.add_extraction({"dataset": row.dataset, "backbone": row.backbone, "size": row.size,
+                                           "seconds": round(time.perf_counter() - start, 1)})
 
     def _collect(self, results: Iterator[Record | Failure], count: int,
                  on_result: Callable[[pd.DataFrame], object] | None) -> None:

@@ -9,13 +9,14 @@
 # plan runs on real pictures: satellite photographs (`"eurosat"`) or chest X-rays (`"pneumoniamnist"`).
 
 # %% tags=["teaches:challenge-imports"]
-import tempfile
 from pathlib import Path
 
+from course_utils import paths
 from course_utils.pretrained import Study
 from course_utils.widgets import show_quiz, show_result, study_curves, watch_study
 
-place = Path(tempfile.mkdtemp())        # for a study that is to stay: Path("my_study")
+place = paths.work() / "challenge"      # your studies stay there
+print("Studies and reports:", place.name, "in", place.parent.name)
 
 # %% [markdown] tags=["teaches:challenge-question"]
 # ## Question and hypothesis
@@ -40,8 +41,8 @@ show_quiz("challenge", "what-differs")
 # ## A small one first
 #
 # Before hours of computing, a minute: is the plan right, does every strategy run, how long does a run take?
-# Two strategies, two shares, two seeds. Whatever the share, training takes some thirty steps of 32 pictures:
-# nine passes over a tenth of the digits, one over all of them. **Predict** first.
+# Two strategies, two shares, two seeds. Whatever the share, training takes some twenty steps of 32 pictures:
+# six passes over a tenth of the digits, one over all of them. **Predict** first.
 
 # %%
 show_quiz("challenge", "probe-or-full")
@@ -54,8 +55,8 @@ results = small.run(on_result=watch_study())
 results[["strategy", "share", "seed", "accuracy", "low", "high", "seconds"]].round(3)
 
 # %% [markdown]
-# `low` and `high` hold the accuracy that other digits of the kind may give, with 95 %. Now the two strategies
-# with a tenth of the pictures, and what you predicted.
+# `low` to `high` is a 95 % interval: what accuracy to expect of this one trained model on other digits of the
+# kind. Now the two strategies with a tenth of the pictures, and what you predicted.
 
 # %% tags=["teaches:challenge-small-read"]
 few = results[results["share"] == 0.1].groupby("strategy")["accuracy"].mean()
@@ -86,15 +87,15 @@ show_quiz("challenge", "killed")
 # question and hypothesis into it, set `WHOLE = True`, and run the cell. Change the plan as your question
 # needs:
 #
-# - other weights, if they are on this machine: `backbones=["efficientnet_lite0",
-#   "timm/vit_tiny_patch16_224…"]`;
+# - a second backbone: `backbones=["efficientnet_lite0", "efficientnet_lite1"]`, or other weights that lie on
+#   this machine, such as `"torchvision/resnet18.IMAGENET1K_V1"`;
 # - your own pictures: `datasets=["folder:~/pictures/birds"]`; real ones after a download: `"eurosat"`;
 # - a cluster: `study.run(scheduler="tcp://10.0.0.1:8786")`, where Dask workers have this course and the data.
 
 # %% tags=["teaches:challenge-whole-run"]
 WHOLE = False
 study = Study(place / "study.jsonl", question="Which strategy for pictures far from ImageNet?",
-              hypothesis="write your own here")
+              hypothesis="")            # yours, before the first run: it is noted when the runs begin
 if WHOLE:
     study.run(on_result=watch_study())
 else:
@@ -113,13 +114,20 @@ study_curves(study.results())
 # %% tags=["teaches:challenge-report"]
 page = study.report(place / "report.html")
 print(page)
-print(Path(study.report(place / "report.md")).read_text()[:900])
+print(Path(study.report(place / "report.md")).read_text(encoding="utf-8")[:900])
 
 # %% [markdown] tags=["teaches:challenge-write"]
 # ## Write
 #
-# `report.html` opens in any browser, offline: comparisons in pairs, curves, accuracy against time, data,
-# method, and the code that repeats it. What it cannot know is what you make of it.
+# `report.html` opens in any browser, offline: comparisons in pairs, curves, accuracy against time and cost,
+# data, method, and the code that repeats it. What it cannot know is what you make of it. The next cell says
+# what a reader would miss. It judges whether the study is complete, not what came out.
+
+# %% tags=["teaches:challenge-complete"]
+print("\n".join(f"– {words}" for words in study.lacking()) or "Nothing is lacking.")
+
+# %% [markdown]
+# Then your conclusion, in words.
 
 # %%
 show_quiz("challenge", "my-report")

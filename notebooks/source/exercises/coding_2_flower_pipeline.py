@@ -20,6 +20,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from scipy.stats import binomtest
 from sklearn.model_selection import train_test_split
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
@@ -182,7 +183,8 @@ if yours:
               Line("yours, training", [(i, loss) for i, (loss, _) in enumerate(yours[0], start=1)])]
     accuracies += [["yours, loaded from its file", yours[1]]]
 count = len(parts["test"])
-rows = [[name, f"{a:.1%}", f"± {1.96 * math.sqrt(a * (1 - a) / count):.0%}"] for name, a in accuracies]
+rows = [[name, f"{a:.1%}", "{:.0%} to {:.0%}".format(
+    *binomtest(round(a * count), count).proportion_ci(method="wilson"))] for name, a in accuracies]
 show_exhibits("Five kinds of rendered flowers, 96 pixels",
               Chart("Loss by epoch", "epoch", "loss", lines),
               Table(f"Accuracy on {count} test pictures, with its uncertainty", ["", "right", "95 %"], rows))
@@ -195,8 +197,8 @@ show_exhibits("Five kinds of rendered flowers, 96 pixels",
 #   first.
 # - **The training loss may lie above the validation loss.** Training pictures are cropped and half of their
 #   features hidden at random, validation pictures are whole.
-# - **± 10 points.** Sixty test pictures cannot tell these runs apart. More of them, or several seeds, could
-#   ([lesson 07](../07_choosing_a_strategy.ipynb) counts how many).
+# - **Some twenty points wide.** Sixty test pictures cannot tell these runs apart. More of them, or several
+#   seeds, could ([lesson 07](../07_choosing_a_strategy.ipynb) counts how many).
 # - **The probe takes a second.** Here the augmented epochs have to earn their time first.
 
 # %%

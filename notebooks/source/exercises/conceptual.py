@@ -455,8 +455,8 @@ show_exhibits("Each layer on the same input, in both modes", Table(
         i for i, kind in enumerate(order) if counts[kind][1]]))
 
 # %% [markdown] tags=["teaches:modes-kinds-read"]
-# (`BatchNormAct2d` is timm's BatchNorm, with the activation that follows it.) Everything else computes the
-# same in both modes. So a network without dropout and BatchNorm, as some transformers are in use, does not
+# (`BatchNormAct2d` is timm's BatchNorm, with the activation that follows it.) In Lite0, everything else
+# computes the same in both modes. So a network without either, as many vision transformers are, does not
 # care. Call `eval()` all the same: the next network may have them.
 #
 # One more thing happens in train mode. The page has answered a few questions in it, then somebody finds the

@@ -132,3 +132,16 @@ def test_the_card_says_what_only_the_reader_can_know(tmp_path, make):
 def test_shares_that_are_none_are_refused_in_words(shares):
     with pytest.raises(CourseError, match="above 0"):
         audit_of([("a", 1), ("b", 1)] * 9).propose_split(shares)
+
+
+def test_what_is_nearly_alike_to_a_file_in_two_classes_is_left_out_as_well():
+    """Nobody knows which class is right, for the smaller copy neither."""
+    sure = [Picture(f"{label}/{n}.jpg", "train", label, (9, 9), 10 * n + (label == "b"), False)
+            for label in "ab" for n in range(5)]
+    doubtful = [Picture("a/x.jpg", "train", "a", (9, 9), 99, True),
+                Picture("b/x.jpg", "train", "b", (9, 9), 99, True),
+                Picture("a/smaller.jpg", "train", "a", (5, 5), 99, False)]
+    data = Audit("/nowhere", False, {}, (), (*sure, *doubtful)).propose_split()
+    assert not any(name in path for paths in parts_of(data).values() for path in paths
+                   for name in ("x.jpg", "smaller"))
+    assert "3 pictures" in data.card.description

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from course_utils import paths
 from course_utils.errors import BadData, CourseError
 from course_utils.pretrained import load_checkpoint, study_folder, top_k
+from course_utils.pretrained.study import own_folder
 from course_utils.pretrained.study.own_folder import _to_try, scores_of
 from course_utils.pretrained.training.strategy import (
     AUGMENTED,
@@ -65,6 +67,8 @@ def test_the_better_on_validation_is_tested_and_exported(studied):
     stranger = load_checkpoint(found.export.folder / "weights.safetensors").model
     test = found.data.splits()[2]
     assert torch.allclose(scores_of(stranger, test, 32), found.scores, atol=1e-3)
+    page = html.unescape(Path(found.report).read_text(encoding="utf-8"))
+    assert "k=2, size=32))" in page and str(found.export.folder) not in page
     assert top_k(stranger, test[0][0], k=2, size=32)[0].label in ("across", "up")
 
 
@@ -104,6 +108,27 @@ def test_nothing_is_written_among_the_pictures(pictures):
     with pytest.raises(CourseError, match="beside it"):
         study_folder(pictures, pictures / "out")
     assert state(pictures) == before
+
+
+def test_nothing_is_written_into_a_folder_of_pictures_that_is_called_model(tmp_path):
+    """The place asked for is beside the pictures, but the model would go among them."""
+    there = tmp_path / "model" / "a"
+    there.mkdir(parents=True)
+    with pytest.raises(CourseError, match="inside the folder of pictures"):
+        study_folder(tmp_path / "model", tmp_path)
+    assert list(there.parent.rglob("*")) == [there]
+
+
+def test_half_a_training_is_not_tested(pictures, tmp_path, monkeypatch):
+    def stop(epoch):
+        raise KeyboardInterrupt
+
+    train = own_folder.fit_tail
+    monkeypatch.setattr(own_folder, "fit_tail",
+                        lambda *given, **named: train(*given, **named, on_epoch=stop))
+    with pytest.raises(KeyboardInterrupt):
+        study_folder(pictures, tmp_path, size=32, formats="safetensors", say=lambda line: None)
+    assert not (tmp_path / "report.html").exists() and not (tmp_path / "model").exists()
 
 
 def test_a_folder_with_one_class_is_refused_in_words(tmp_path):

@@ -6,6 +6,7 @@ import itertools
 import json
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,7 +50,8 @@ def test_sizes_may_differ_between_data_sets():
     ({"strategies": ["prob"]}, "probe"), ({"rates": {"ful": 0.1}}, "full"), ({"seeds": []}, "empty"),
     ({"shares": [10]}, "0.1"), ({"shares": [0]}, "above 0"), ({"datasets": "digits"}, "list"),
     ({"seeds": [0, 0]}, "twice"), ({"seeds": [0.5]}, "whole numbers"), ({"steps": 0}, "steps"),
-    ({"size": 1.5}, "size"), ({"size": {"digits": 0}}, "size"), ({"rates": {"full": float("nan")}}, "rate"),
+    ({"size": 1.5}, "size"), ({"size": {"digits": 15}}, "from 16 up"),
+    ({"rates": {"full": float("nan")}}, "rate"),
     ({"backbones": [None]}, "names")])
 def test_a_plan_that_cannot_be_meant_so_says_what_is_wrong(wrong, words):
     with pytest.raises(CourseError, match=words):
@@ -71,3 +73,8 @@ def test_a_row_is_the_same_after_a_file(share, seed, augment):
 def test_what_is_no_row_is_refused(change):
     with pytest.raises(ValueError):
         Row.from_dict(asdict(ROW) | change)
+
+
+def test_numbers_of_numpy_are_numbers():
+    rows = grid(**PLAN | {"seeds": np.arange(2), "shares": np.array([0.5, 1.0])})
+    assert {type(row.seed) for row in rows} == {int} and {type(row.share) for row in rows} == {float}

@@ -12,6 +12,7 @@ import pytest
 from course_utils.errors import CourseError
 from course_utils.pretrained import DataCard, Study
 from course_utils.pretrained.study.comparing import by_strategy, in_pairs
+from course_utils.pretrained.study.pages import Chart, Grid, write_page
 from course_utils.pretrained.study.records import Record
 
 ACCURACY = {"probe": (0.80, 0.82, 0.81), "full": (0.90, 0.91, 0.92), "scratch": (0.79, 0.84, 0.80)}
@@ -147,3 +148,37 @@ def test_cost_follows_the_price(study, tmp_path):
     cheap = study.results()["cost"]
     study.price = 10 * study.price
     assert (study.results()["cost"] / cheap).round(6).eq(10).all()
+
+
+# Words that are not plain
+
+def test_words_with_backslashes_and_signs_come_out_as_they_are(tmp_path):
+    chart = Chart('<?xml?><svg width="1"></svg>', r"folder:C:\Users\1 <&> \g<0>", "a | b")
+    page = read(write_page(tmp_path / "page.html", "t", [chart]))
+    assert r'aria-label="folder:C:\Users\1 &lt;&amp;&gt; \g&lt;0&gt;" width="1"></svg>' in page
+
+
+def test_markdown_takes_nothing_in_words_for_markup_and_links_hold_no_spaces(tmp_path):
+    parts = ["one\n# two", Grid("*", ["a"], [["x|y [z]"]]), Chart("<svg ></svg>", "alt]", "c")]
+    page = read(write_page(tmp_path / "my report.md", "a\nb", parts))
+    assert page.startswith("# a b\n") and "\n# two" not in page
+    assert r"| x\|y \[z\] |" in page and "(my%20report_files/1.svg)" in page
+    assert (tmp_path / "my report_files" / "1.svg").is_file()
+
+
+def test_cost_stands_beside_time_unless_it_is_nothing(study, tmp_path):
+    assert "estimated cost of a run" in read(study.report(tmp_path / "report.html"))
+    study.price = 0.0
+    assert "estimated cost of a run" not in read(study.report(tmp_path / "free.html"))
+
+
+def test_a_report_says_when_the_hypothesis_was_written_and_with_what_it_was_run(study, tmp_path):
+    plan = study._file.read().plan
+    study._file.add_plan(plan | {"hypothesis": "Another.", "machine": "Linux, 2 cores",
+                                 "versions": {"torch": "9.9"}})
+    study._file.add_extraction({"dataset": "faces", "backbone": "b", "size": 32, "seconds": 7.5})
+    assert "written before the first run" in read(study.report(tmp_path / "one.html"))
+    study.hypothesis = "Another."
+    page = read(study.report(tmp_path / "two.html"))
+    assert "Hypothesis, written after 17 runs: Another." in page
+    assert "Run on Linux, 2 cores with torch 9.9." in page and "7.5 s for faces with b" in page
