@@ -6,6 +6,7 @@ import pytest
 
 from course_utils.pretrained.study.study import Study
 
+FOUND = ["strategy", "share", "seed", "accuracy", "loss", "low", "high", "n_train", "n_test"]   # of each run
 SMALL = {"datasets": ["faces"], "shares": [0.2, 1.0], "seeds": [0, 1], "size": 32, "steps": 1}
 
 

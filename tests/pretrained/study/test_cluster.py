@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from course_utils.errors import CourseError
 from course_utils.pretrained import Study
 from tests.pretrained.study.clusters import Cluster
-from tests.pretrained.study.test_killed import FOUND
+from tests.pretrained.study.conftest import FOUND
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_a_cluster_finds_the_same_though_a_worker_is_lost(small, cluster):
     study = small("there.jsonl", **plan)
     there = study.run(scheduler=cluster.address, on_result=lose_a_worker)
     assert lost and there[FOUND].equals(here[FOUND])
-    lines = study._file.path.read_text().count('{"run"')
+    lines = Path(study.path).read_text().count('{"run"')
     assert lines == len(here), "nothing is counted twice"
 
 

@@ -12,8 +12,7 @@ import pytest
 from course_utils.errors import CourseError
 from course_utils.pretrained import Study
 from tests.pretrained.forks import orders
-
-FOUND = ["strategy", "share", "seed", "accuracy", "loss", "low", "high", "n_train", "n_test"]
+from tests.pretrained.study.conftest import FOUND
 
 
 @pytest.fixture(scope="module")

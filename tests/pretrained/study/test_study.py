@@ -13,8 +13,7 @@ from PIL import Image
 from course_utils.errors import CourseError, UnknownName
 from course_utils.pretrained import Study
 from course_utils.pretrained.study import strategies
-
-FOUND = ["strategy", "share", "seed", "accuracy", "loss", "low", "high", "n_train", "n_test"]
+from tests.pretrained.study.conftest import FOUND
 
 
 def test_a_study_runs_once_and_then_has_nothing_to_do(small):
