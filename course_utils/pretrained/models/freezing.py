@@ -44,17 +44,33 @@ def unfreeze(part: Part, *, optimizer: torch.optim.Optimizer | None = None, lr: 
         CourseError: a rate is given, but the optimizer has all of `part` at a rate of its own.
     """
     parameters, name = _parameters(part, "unfreeze"), getattr(part, "name", type(part).__name__)
-    held = {id(p) for group in (optimizer.param_groups if optimizer else ()) for p in group["params"]}
-    lacking = [p for p in parameters if id(p) not in held]
-    if lr is not None and not lacking:
-        raise CourseError(f"The optimizer holds {name} already, in a group with a rate of its own. Leave lr "
-                          "out; or make the optimizer of what learns at first: parameter_groups(model, 1e-3)")
+    lacking = lacked(part, held_by(optimizer), lr)
     for parameter in parameters:
         parameter.requires_grad = True
     if optimizer and lacking:
         lowest = min(base_rate(group) for group in optimizer.param_groups)
         add_group(optimizer, lacking, name=name, lr=lowest / 10 if lr is None else lr)
     return part
+
+
+def held_by(optimizer: torch.optim.Optimizer | None) -> set[nn.Parameter]:
+    """All that `optimizer` moves; nothing without one."""
+    return {p for group in (optimizer.param_groups if optimizer else ()) for p in group["params"]}
+
+
+def lacked(part: Part, held: set[nn.Parameter], lr: float | None) -> list[nn.Parameter]:
+    """What of `part` is not among those an optimizer holds, to join it at `lr`.
+
+    Raises:
+        CourseError: there is a rate, and nothing that could get it.
+    """
+    lacking = [p for p in part.parameters() if p not in held]
+    if lr is not None and not lacking:
+        name = getattr(part, "name", type(part).__name__)
+        raise CourseError(f"The optimizer holds {name} already, in a group with a rate of its own. Leave the "
+                          "rate out; or make the optimizer of what learns at first: "
+                          "parameter_groups(model, 1e-3)")
+    return lacking
 
 
 def add_group(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], **options: object) -> None:

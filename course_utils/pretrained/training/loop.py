@@ -40,7 +40,7 @@ from course_utils.pretrained.training.schedules import (
     reset_rates,
     set_rates,
 )
-from course_utils.pretrained.training.unfreezing import Part, due_by_epoch
+from course_utils.pretrained.training.unfreezing import Part, check_rates, due_by_epoch
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 OnEpoch = Callable[[Epoch], bool | None]
@@ -79,8 +79,8 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
             over is the average.
         patience: stop after this many epochs without a lower validation loss. The weights of the epoch with
             the lowest are put back.
-        checkpoint: a file for `load_checkpoint`, written before the first and after every epoch. One that is
-            there already is kept under the same name with .old behind it.
+        checkpoint: a file for `load_checkpoint`, written before the first and after every epoch. What an
+            earlier run learned is kept under the same name with .old behind it, or .old2 and so on.
         resume: go on from `checkpoint`, if the file is there, as if the run had never been stopped.
         on_epoch: called with each Epoch; returning False ends training.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it. Weights and
@@ -104,6 +104,7 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
         state.begin(checkpoint, val, precision, resume=resume, seed=seed, batch_size=batch_size, size=size,
                     augment=augment, loss=loss, schedule=schedule, epochs=epochs if schedule else None,
                     unfreeze_at=due, mixup=mixup, ema=ema, patience=patience)
+    check_rates(due, state.epochs_to_do(epochs), optimizer)
     try:
         for epoch in state.epochs_to_do(epochs):
             start, total, seen = time.perf_counter(), 0.0, 0

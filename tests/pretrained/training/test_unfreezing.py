@@ -156,6 +156,24 @@ def test_a_plan_that_makes_no_sense_is_refused_before_training(model, data, plan
         fit(model, data, data, epochs=3, unfreeze_at=plan, loss=lambda s, y: pytest.fail("it trained"))
 
 
+def test_a_rate_for_what_the_optimizer_holds_by_then_is_refused_before_training(model, data):
+    def never(scores, labels):
+        pytest.fail("it trained")
+    whole = torch.optim.Adam(model.parameters(), lr=1e-3)
+    with pytest.raises(CourseError, match=r"holds layer4 already.*Leave the rate out"):
+        fit(model, data, data, epochs=7, optimizer=whole, unfreeze_at={7: ("layer4", 1e-4)}, loss=never)
+    with pytest.raises(CourseError, match=r"holds layer4\.0 already"):
+        fit(model, data, data, epochs=7, optimizer=adam(model), loss=never,
+            unfreeze_at={2: "layer4", 7: ("layer4.0", 1e-4)})
+
+
+def test_without_a_rate_the_optimizers_own_stays(model, data):
+    """The twin."""
+    whole = torch.optim.Adam(model.parameters(), lr=1e-3)
+    history = fit(model, data, data, epochs=2, optimizer=whole, unfreeze_at={2: "layer4"})
+    assert history.epochs[1].rates == (1e-3,) and history.epochs[1].unfrozen == ("layer4",)
+
+
 def test_own_networks_have_layers_by_name_too(data):
     own = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 4), nn.ReLU(), nn.Linear(4, 2))
     freeze(own[1])
