@@ -22,6 +22,8 @@ Batch = tuple[Tensor, Tensor]              # (B, 3, H, W) float32, (B,) int64
 
 DECODERS = 2       # threads; Pillow lets go of Python's lock while it decodes and scales
 AHEAD = 2          # batches under way while one is worked on
+# What torch says on a graphics card, on Linux, on Windows, and where a library of the card's finds none.
+NO_MEMORY = r"out of memory|allocate memory|not enough memory|STATUS_ALLOC_FAILED"
 
 
 def batches_of(model: nn.Module, data: Images | Iterable, caller: str, batch_size: int, *,
@@ -142,7 +144,7 @@ def enough_memory(inputs: Tensor) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:        # torch's own kinds are RuntimeErrors
-        if not isinstance(error, MemoryError) and not re.search(r"out of memory|allocate memory", str(error)):
+        if not isinstance(error, MemoryError) and not re.search(NO_MEMORY, str(error)):
             raise
         advice = f"batch_size={len(inputs) // 2}" if len(inputs) > 1 else "a smaller size of the picture"
         raise CourseError(f"There is not enough memory for {len(inputs)} inputs of shape "

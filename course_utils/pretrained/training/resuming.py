@@ -26,7 +26,7 @@ from course_utils.pretrained.saving.facts import differences, machine, run_setti
 from course_utils.pretrained.saving.history import Epoch, History
 from course_utils.pretrained.saving.mismatch import check_fits
 from course_utils.pretrained.training.averaging import averaged_copy
-from course_utils.pretrained.training.unfreezing import Due
+from course_utils.pretrained.training.unfreezing import Due, parts_of
 
 
 class Run:
@@ -83,7 +83,7 @@ class Run:
               unfreeze_at: Due, **settings: object) -> None:
         """Resume from the file, if asked to and it is there; else write it, to see at once if that works."""
         self.path = path_of(path, "checkpoint")
-        self.later = [part for parts in unfreeze_at.values() for part, _ in parts]
+        self.later = parts_of(unfreeze_at)
         settings["unfreeze_at"] = unfreeze_at
         self.facts = {"settings": run_settings(self.model, self.optimizer, self.train, val, settings),
                       "machine": machine(device_of(self.model), precision)}

@@ -44,6 +44,11 @@ def due_by_epoch(model: nn.Module, unfreeze_at: Mapping | None, epochs: int) -> 
     return due
 
 
+def parts_of(due: Due) -> list[LayerGroup]:
+    """All that begins to learn later, whenever it does."""
+    return [part for parts in due.values() for part, _ in parts]
+
+
 def check_rates(due: Due, epochs: range, optimizer: torch.optim.Optimizer) -> None:
     """Refuse, before training, a rate for what the optimizer will hold already by then.
 

@@ -52,21 +52,31 @@ def one_epoch(model, data, optimizer):
     fit(model, data, data, epochs=1, optimizer=optimizer)
 
 
-def test_without_the_optimizer_what_is_unfrozen_does_not_learn(model, data):
+def test_without_the_optimizer_what_is_unfrozen_does_not_learn_and_that_is_said(model, data, capsys):
     """The twin, and the trap: gradients alone move nothing."""
     optimizer, before = adam(model), parameters(model)
     unfreeze(model.layer4)
     one_epoch(model, data, optimizer)
     assert moved(before, model) == {"fc"}
+    count = sum(p.numel() for p in model.layer4.parameters())
+    said = capsys.readouterr().out
+    assert f"{count:,} parameters get gradients, but the optimizer does not hold them" in said
+    assert "in layer4. To let a part of them learn, type: unfreeze(part, optimizer=optimizer)" in said
     assert freeze_report(model, optimizer).set_index("group").in_optimizer["layer4"] == 0
 
 
-def test_with_the_optimizer_it_does(model, data):
+def test_with_the_optimizer_it_does(model, data, capsys):
     optimizer, before = adam(model), parameters(model)
     assert unfreeze(model.layer4, optimizer=optimizer, lr=1e-2) is model.layer4
     one_epoch(model, data, optimizer)
-    assert moved(before, model) == {"fc", "layer4"}
+    assert moved(before, model) == {"fc", "layer4"} and not capsys.readouterr().out
     assert freeze_report(model, optimizer).set_index("group").lr["layer4"] == 1e-2
+
+
+def test_what_joins_the_optimizer_later_is_not_said_to_be_left_out(model, data, capsys):
+    unfreeze(model.layer4)
+    fit(model, data, data, epochs=1, optimizer=adam(model), unfreeze_at={1: "layer4"})
+    assert not capsys.readouterr().out
 
 
 def test_the_rate_is_a_tenth_of_the_lowest(model):
