@@ -54,10 +54,9 @@ def check_validation(model: nn.Module, train: object, val: Images | Iterable, *,
     What is wrong with `train`, and with Images of the same classes, the first step says. An iterator would
     lack the batch; workers that outlive an epoch would go on with other random numbers.
     """
-    if isinstance(val, Images):
-        if not isinstance(train, Images):
-            evaluate(model, val.subset([0]), size=size, precision=precision)
-    elif not isinstance(val, Iterator) and not getattr(val, "persistent_workers", False):
+    if isinstance(val, Images) and not isinstance(train, Images):
+        evaluate(model, val.subset([0]), size=size, precision=precision)
+    if not isinstance(val, (Images, Iterator)) and not getattr(val, "persistent_workers", False):
         with seeded("evaluate"), given_back(generators_of(val)):
             evaluate(model, itertools.islice(val, 1), precision=precision)
 
@@ -101,18 +100,20 @@ def tell_left_out(model: nn.Module, optimizer: torch.optim.Optimizer, later: Ite
               "type: unfreeze(part, optimizer=optimizer)")
 
 
-def asks_for_inputs(loss: Callable) -> bool:
-    """Whether it has a keyword-only `inputs`."""
-    asked = inspect.signature(getattr(loss, "forward", loss)).parameters.get("inputs")
-    return asked is not None and asked.kind is asked.KEYWORD_ONLY
+def loss_with_inputs(loss: Callable, *, cut: bool = False) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """`loss` as a function of (scores, labels, inputs), whether it asks for the inputs or not.
 
-
-def loss_with_inputs(loss: Callable) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """`loss` as a function of (scores, labels, inputs), whether it asks for the inputs or not."""
+    Args:
+        cut: the network is run from a cut on, so that what comes in are no pictures: asking is refused.
+    """
     if not callable(loss):
         raise CourseError("loss is a function of (scores, labels), such as torch.nn.CrossEntropyLoss(), but "
                           f"got {loss!r}.")
-    wanted = asks_for_inputs(loss)
+    asked = inspect.signature(getattr(loss, "forward", loss)).parameters.get("inputs")
+    wanted = asked is not None and asked.kind is asked.KEYWORD_ONLY
+    if wanted and cut:
+        raise CourseError("This loss asks for inputs, the pictures, but in fit_tail they end at the cut: it "
+                          "would get activations. Train with fit, or give a loss of (scores, labels).")
 
     def loss_of(scores: Tensor, labels: Tensor, inputs: Tensor) -> Tensor:
         value = loss(scores, labels, inputs=inputs) if wanted else loss(scores, labels)

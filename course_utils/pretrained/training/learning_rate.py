@@ -15,14 +15,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_utils.errors import BadData, CourseError
-from course_utils.pretrained.data.batches import (
-    Batch,
-    batches_of,
-    check_count,
-    check_data,
-    enough_memory,
-    run,
-)
+from course_utils.pretrained.data.batches import batches_of, check_count, check_data, enough_memory, run
 from course_utils.pretrained.data.images import Images
 from course_utils.pretrained.data.randomness import generators_of, given_back, seeded
 from course_utils.pretrained.inference.evaluation import check_scores
@@ -114,7 +107,7 @@ def find_learning_rate(model: nn.Module, train: Images | Iterable, *, start: flo
 
 
 def _endless(model: nn.Module, train: Images | Iterable, batch_size: int, size: int | None, augment: bool,
-             seed: int) -> Iterator[Batch]:
+             seed: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of two or more, one pass over the data after another, until a pass gives none."""
     for number in itertools.count():
         batches = batches_of(model, train, "find_learning_rate", batch_size, size=size, augment=augment,

@@ -21,7 +21,6 @@ from course_utils.pretrained.inference.evaluation import check_scores
 from course_utils.pretrained.models.groups import LayerGroup, layer_groups
 from course_utils.pretrained.saving.history import History
 from course_utils.pretrained.training.checks import (
-    asks_for_inputs,
     check_training,
     checked_optimizer,
     loss_with_inputs,
@@ -59,9 +58,8 @@ def fit_tail(model: nn.Module, train: Images | Iterable, val: Images | Iterable,
         CourseError: the first layers learn, so that nothing can be kept; or the tail needs more of the frozen
             layers than what enters at the cut; or what `fit` refuses.
     """
-    asked = _checked(options)
     check_training(model, train, val, "fit_tail", size=size, epochs=epochs, views=views,
-                   batch_size=batch_size, **asked)
+                   batch_size=batch_size, **_checked(options))
     if "augment" in options or (views > 1 and not isinstance(train, Images)):
         raise CourseError("fit_tail augments Images before the frozen layers run: views=5 makes five views "
                           "of each. Leave augment out; a DataLoader brings its own pictures, read once.")
@@ -76,9 +74,9 @@ def fit_tail(model: nn.Module, train: Images | Iterable, val: Images | Iterable,
     read = Reader(model, from_cut.cut, "input", lambda seen, inputs: seen, precision)
     own = {module for group in tail for module in group.modules}
     names = [name for name, module in model.named_modules() if module in own]
-    learn_from = DataLoader(_activations(read, train, batches, names, views, size, cache), batch_size,
+    learn_from = DataLoader(_activations(read, train, batches, names, views, size, cache), int(batch_size),
                             shuffle=True)
-    validate_with = DataLoader(_activations(read, val, val, names, 1, size, cache), batch_size)
+    validate_with = DataLoader(_activations(read, val, val, names, 1, size, cache), int(batch_size))
     with replaced_forward(model, from_cut):
         return fit(model, learn_from, validate_with, epochs=epochs, precision=precision, **options)
 
@@ -90,11 +88,7 @@ def _checked(options: dict[str, object]) -> dict[str, object]:
         if name not in known:
             raise unknown_name("option of fit_tail", name, [*known, "views", "cache"])
     choose_schedule(options.get("schedule"))
-    loss = options.get("loss") or F.cross_entropy
-    loss_with_inputs(loss)
-    if asks_for_inputs(loss):
-        raise CourseError("This loss asks for inputs, the pictures, but in fit_tail they end at the cut: it "
-                          "would get activations. Train with fit, or give a loss of (scores, labels).")
+    loss_with_inputs(options.get("loss") or F.cross_entropy, cut=True)
     return {name: options[name] for name in ("patience", "mixup", "ema", "resume", "checkpoint")
             if name in options}
 

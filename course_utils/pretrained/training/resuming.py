@@ -20,7 +20,6 @@ from course_utils.pretrained.data.batches import device_of
 from course_utils.pretrained.data.images import Images
 from course_utils.pretrained.data.randomness import generators_of
 from course_utils.pretrained.models.freezing import add_group
-from course_utils.pretrained.models.groups import LayerGroup
 from course_utils.pretrained.saving.checkpoints import describe, history_from, path_of, read, write
 from course_utils.pretrained.saving.facts import differences, machine, run_settings
 from course_utils.pretrained.saving.history import Epoch, History
@@ -37,7 +36,7 @@ class Run:
         self.model, self.optimizer, self.train, self.patience = model, optimizer, train, patience
         self.averaged = averaged_copy(model, ema) if ema else None
         self.history, self.path, self.facts = History(), None, {}
-        self.later: list[LayerGroup] = []       # what `unfreeze_at` names
+        self.later = []                     # what `unfreeze_at` names
         self.keep()
 
     @property
@@ -84,7 +83,7 @@ class Run:
         """Resume from the file, if asked to and it is there; else write it, to see at once if that works."""
         self.path = path_of(path, "checkpoint")
         self.later = parts_of(unfreeze_at)
-        settings["unfreeze_at"] = unfreeze_at
+        settings |= {"unfreeze_at": unfreeze_at}
         self.facts = {"settings": run_settings(self.model, self.optimizer, self.train, val, settings),
                       "machine": machine(device_of(self.model), precision)}
         if resume and self.path.exists():

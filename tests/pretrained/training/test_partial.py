@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -389,7 +390,7 @@ def with_inputs(scores, labels, *, inputs):
     (lambda m, i: fit_tail(m, i, turned(i), epochs=1), CourseError, "train and val have the same classes in"),
 ])
 def test_what_does_not_fit_is_said_in_words_before_the_frozen_layers_run(model, images, call, kind, words):
-    runs = runs_of(model.conv_stem)
+    runs = runs_of(model.blocks[3][0].conv_pw)
     with pytest.raises(kind, match=words):
         call(model, images)
     assert sum(runs) <= 2, "at most the two that the cut is tried on"
@@ -409,6 +410,11 @@ def test_the_head_gets_the_names_of_what_it_learns_from(model, images):
     model.course_classes = None
     fit_tail(model, images, images, size=SIZE, epochs=1)
     assert model.course_classes == CLASSES
+
+
+def test_numpys_numbers_are_numbers(model):
+    history = fit_tail(model, loader(), loader(), epochs=np.int64(1), batch_size=np.int64(5))
+    assert len(history.epochs) == 1
 
 
 def test_from_a_loader_it_gets_none(model):
