@@ -98,9 +98,10 @@ def check_numbers(scores: Tensor, model: nn.Module) -> None:
 
 def _class_names(model: nn.Module, data: object, count: int) -> tuple[str, ...]:
     """The data's names, else the model's, where there are as many as scores; else numbers."""
-    inside = getattr(data, "dataset", None)
-    for owner, name in [(data, "classes"), (inside, "classes"), (model, "course_classes")]:
-        names = getattr(owner, name, None) or ()
-        if len(names) == count:
-            return tuple(names)
-    return tuple(str(index) for index in range(count))
+    given = (getattr(owner, "classes", None) for owner in (data, getattr(data, "dataset", None)))
+    return names_for(count, *given, getattr(model, "course_classes", None)) or tuple(map(str, range(count)))
+
+
+def names_for(count: int, *given: Sequence[str] | None) -> tuple[str, ...] | None:
+    """The first of `given` with a name for each score: of a head put on by hand, old names would be wrong."""
+    return next((tuple(names) for names in given if names and len(names) == count), None)

@@ -26,6 +26,8 @@ def freeze(part: Part) -> Part:
 
     Args:
         part: a model, a module of it such as `model.layer1`, or one of its `layer_groups`.
+    Raises:
+        CourseError: it is none of those, or has no parameters.
     """
     for parameter in _parameters(part, "freeze"):
         parameter.requires_grad = False
@@ -99,6 +101,9 @@ def train_mode(model: nn.Module) -> nn.Module:
 
     So frozen BatchNorm uses and keeps the statistics it came with, and frozen dropout rests. A plain
     `model.train()` afterwards undoes it: call this before every epoch, as `fit` does.
+
+    Raises:
+        CourseError: `model` is no module.
     """
     need_module(model, "train_mode").train()
     for module in model.modules():
@@ -111,7 +116,7 @@ def train_mode(model: nn.Module) -> nn.Module:
 @contextmanager
 def in_eval_mode(model: nn.Module) -> Iterator[nn.Module]:
     """`model.eval()` for a while; afterwards every part is in the mode it was in before."""
-    modes = {module: module.training for module in model.modules()}
+    modes = {module: module.training for module in need_module(model, "in_eval_mode").modules()}
     try:
         yield model.eval()
     finally:
@@ -131,6 +136,8 @@ def parameter_groups(model: nn.Module, head_lr: float, *, factor: float = 10.0,
             keeps each layer group apart.
     Returns:
         [{"name", "params", "lr"}, …], the head last, for `torch.optim.Adam(parameter_groups(model, 1e-3))`.
+    Raises:
+        CourseError: a number makes no sense, or every parameter is frozen.
     """
     for name, value, least in [("head_lr", head_lr, 0), ("factor", factor, 1)]:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
