@@ -33,7 +33,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.ranges and self.headers.get("If-Range", version) == version:
             start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
         if start >= len(content):
-            return self.send_error(416)
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(content)}")
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         self.send_response(206 if start else 200)
         if self.server.versions:
             self.send_header("ETag", version)

@@ -8,8 +8,9 @@ same. The table goes to data/results/peers.json, or peers_cuda.json, with every 
 
 Interrupt and go on as you like: a run that is done is kept in .bench/ and not repeated until its code
 changes or the machine starts afresh. What is compared with each other is run on one machine; once all of it
-was, for one seed, it stays in the record until --anew, and a row gives way only to one of as many seeds. So
-five seeds may come from several machines, and from gaps of minutes: --only "6 epochs" --seeds 2.
+was, for one seed, it stays in the record until --anew or until its code changes, and a row gives way only to
+one of as many seeds; until then the table says that it is of older code. So five seeds may come from several
+machines, and from gaps of minutes: --only "6 epochs" --seeds 2.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Program:
     how: str                # what learns
     epochs: int
     against: str = ""       # the peer it is compared with
-    aim: float = 0.0        # times faster than that peer, whole process
+    aim: float = 0.0        # times faster than that peer, whole process; 0: none
 
     @property
     def python(self) -> str:
@@ -80,7 +81,7 @@ PROGRAMS = [
             aim=1.8),
     Program("textbook, all layers, 3 epochs", "textbook.py", "all", 3),
 ]
-MORE_PAIRS = [("course, head", "fastai, frozen", 9)]
+MORE_PAIRS = [("course, head", "fastai, frozen", 9), ("course, head", "fastai, fine_tune", 0)]
 COMPARED = [{"course, head", "textbook, head", "fastai, frozen", "fastai, fine_tune"},
             *({p.name, p.against} for p in PROGRAMS[1:] if p.against)]
 
@@ -131,11 +132,18 @@ def boot() -> int:
     return round(psutil.boot_time() / 60)
 
 
+def code_now() -> dict[str, str]:
+    return {program.name: program.code for program in PROGRAMS}
+
+
+def of_this_code(runs: Iterable[dict], now: dict[str, str]) -> list[dict]:
+    """Those whose code has not changed."""
+    return [r for r in runs if now.get(r["program"]) == r["code"]]
+
+
 def of_this_boot(runs: Iterable[dict]) -> dict[tuple[str, int], dict]:
     """Those of this boot whose code has not changed."""
-    now = {program.name: program.code for program in PROGRAMS}
-    return {(r["program"], r["seed"]): r for r in runs
-            if r["boot"] == boot() and now.get(r["program"]) == r["code"]}
+    return {(r["program"], r["seed"]): r for r in of_this_code(runs, code_now()) if r["boot"] == boot()}
 
 
 def whole_comparisons(runs: Iterable[dict]) -> dict[tuple[str, int], dict]:
@@ -157,7 +165,8 @@ class Runs:
         self.earlier = earlier
         self.machines = earlier.get("machines", {}) | {str(boot()): machine()}
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        self.runs = of_this_boot(map(json.loads, lines)) | whole_comparisons(earlier.get("runs", []))
+        self.runs = of_this_boot(map(json.loads, lines)) | whole_comparisons(
+            of_this_code(earlier.get("runs", []), code_now()))
 
     def run_missing(self, programs: list[Program], seeds: range) -> None:
         self.log.parent.mkdir(exist_ok=True)
@@ -202,7 +211,8 @@ def summary(runs: dict[tuple[str, int], dict]) -> dict:
         mine = [r for (name, _), r in sorted(runs.items()) if name == program.name]
         if mine:
             rows[program.name] = {
-                "runs": len(mine), "seconds": round(median(r["seconds"] for r in mine), 1),
+                "runs": len(mine), "code": mine[-1]["code"],
+                "seconds": round(median(r["seconds"] for r in mine), 1),
                 "import_seconds": round(median(r["import_seconds"] for r in mine), 1),
                 "pictures_per_second": round(median(r["pictures"] / (r["seconds"] - r["import_seconds"])
                                                     for r in mine), 1),
@@ -237,23 +247,31 @@ def compare(runs: dict, course: str, peer: str, aim: float) -> dict | None:
     seeds = len(both)       # the interval in which the mean lies with 95 %, by Student's t
     spread = stats.t.ppf(0.975, seeds - 1) * stdev(differences) / seeds ** 0.5 if seeds > 1 else None
     return {"course": course, "peer": peer, "seeds": seeds, "aim": aim,
+            "code": [one["code"] for one in both[-1]],
             "times_faster": round(median(faster), 1),
             "times_faster_after_imports": round(median(after_imports), 1),
             "accuracy_points": round(mean(differences), 2),
             "accuracy_interval": None if spread is None else round(spread, 2)}
 
 
-def show(found: dict) -> None:
+def show(found: dict, now: dict[str, str]) -> None:
+    """The table; `now` is the code of each program, by which rows of older code are known."""
+    def older(code: object, *programs: str) -> str:
+        return "" if code == [now.get(program) for program in programs] else "; of older code"
+
     print(f"\n{'':38} {'seconds':>8} {'import':>7} {'img/s':>7} {'MiB':>6} {'accuracy':>9}")
     for name, row in found["programs"].items():
         print(f"{name:38} {row['seconds']:8.1f} {row['import_seconds']:7.1f} "
-              f"{row['pictures_per_second']:7.1f} {row['peak_mib']:6} {row['accuracy']:9.1%}")
+              f"{row['pictures_per_second']:7.1f} {row['peak_mib']:6} {row['accuracy']:9.1%}"
+              + older([row.get("code")], name))
     print()
     for pair in found["pairs"]:
         interval = f" ± {pair['accuracy_interval']}" if pair["accuracy_interval"] is not None else ""
+        aim = f"; aim {pair['aim']}×" if pair["aim"] else ""
         print(f"{pair['course']} against {pair['peer']}: {pair['times_faster']}× faster "
-              f"({pair['times_faster_after_imports']}× after imports; aim {pair['aim']}×), accuracy "
-              f"{pair['accuracy_points']:+}{interval} points over {pair['seeds']} seeds")
+              f"({pair['times_faster_after_imports']}× after imports{aim}), accuracy "
+              f"{pair['accuracy_points']:+}{interval} points over {pair['seeds']} seeds"
+              + older(pair.get("code"), pair["course"], pair["peer"]))
 
 
 def main() -> None:
@@ -272,7 +290,7 @@ def main() -> None:
         if any(p.file == "fastai_peer.py" for p in chosen):
             make_fastai_environment()
         runs.run_missing(chosen, range(asked.seeds))
-    show(summary(runs.runs))
+    show(of_more_seeds(summary(runs.runs), runs.earlier), code_now())
     if not asked.report:
         runs.write()
 

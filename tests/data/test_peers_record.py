@@ -7,7 +7,7 @@ import json
 import pytest
 
 from course_utils import paths
-from tests.benchmarks.peers import of_more_seeds, whole_comparisons
+from tests.benchmarks.peers import of_more_seeds, of_this_code, show, whole_comparisons
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,26 @@ def test_half_a_comparison_or_one_of_two_machines_is_not_kept():
     assert whole_comparisons([run(SIX[0], 0)]) == {}
     assert whole_comparisons([run(SIX[0], 0), run(SIX[1], 0, boot=2)]) == {}
     assert whole_comparisons([run("course, head", 0), run("textbook, head", 0)]) == {}    # no fastai
+
+
+def test_a_run_of_older_code_does_not_count_any_more():
+    runs = [run(SIX[0], seed) | {"code": code} for seed, code in enumerate(("old", "new"))]
+    assert of_this_code(runs, {SIX[0]: "new"}) == runs[1:]
+
+
+def test_rows_of_older_code_are_told_and_an_aim_only_where_there_is_one(record, capsys):
+    found = json.loads(json.dumps(record["results"]))
+    name, pair = "course, head", found["pairs"][0]
+    found["programs"][name]["code"], pair["code"], pair["aim"] = "new", ["new", "other"], 0
+    show(found, {name: "new", pair["peer"]: "other"})
+    lines = capsys.readouterr().out.splitlines()
+    [mine] = [line for line in lines if line.startswith(f"{name}  ")]
+    [loop] = [line for line in lines if line.startswith("textbook, head  ")]
+    assert "older code" not in mine and loop.endswith("of older code")
+    [first, second] = [next(line for line in lines if line.startswith(f"{p['course']} against {p['peer']}:"))
+                       for p in found["pairs"][:2]]
+    assert "aim" not in first and "older code" not in first
+    assert f"aim {found['pairs'][1]['aim']}×" in second and second.endswith("of older code")
 
 
 def test_a_row_gives_way_only_to_one_of_as_many_seeds():

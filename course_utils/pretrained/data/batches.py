@@ -17,11 +17,14 @@ from course_utils.errors import BadData, CourseError, first_line
 from course_utils.pretrained.data.images import ImageData, Images
 from course_utils.pretrained.data.preparing import Preparation, preprocessing
 from course_utils.pretrained.data.randomness import seed_of, seeded
+from course_utils.pretrained.models.heads import whole_number
 
 Batch = tuple[Tensor, Tensor]              # (B, 3, H, W) float32, (B,) int64
 
 DECODERS = 2       # threads; Pillow lets go of Python's lock while it decodes and scales
 AHEAD = 2          # batches under way while one is worked on
+# What torch says on a graphics card, on Linux, on Windows, and where a library of the card's finds none.
+NO_MEMORY = r"out of memory|allocate memory|not enough memory|STATUS_ALLOC_FAILED"
 
 
 def batches_of(model: nn.Module, data: Images | Iterable, caller: str, batch_size: int, *,
@@ -89,14 +92,14 @@ def checked_batches(batches: Iterable, caller: str) -> Iterator[Batch]:
     for batch in _undisturbed(batches):
         if not isinstance(batch, (tuple, list)) or len(batch) != 2:
             raise CourseError(f"{caller} needs batches of (inputs, labels), but this loader gives "
-                              f"{_what(batch)}.")
+                              f"{what_came(batch)}.")
         inputs, labels = batch
         if not isinstance(inputs, Tensor) or not inputs.is_floating_point():
             raise CourseError(f"{caller} needs inputs prepared as float32 tensors, but this loader gives "
-                              f"{_what(inputs)}. Use preprocessing(model) as the data set's transform.")
+                              f"{what_came(inputs)}. Use preprocessing(model) as the data set's transform.")
         if not isinstance(labels, Tensor) or labels.ndim != 1 or labels.is_floating_point():
             raise CourseError(f"{caller} needs labels as whole numbers, shape (B,), but this loader gives "
-                              f"{_what(labels)}.")
+                              f"{what_came(labels)}.")
         if inputs.ndim < 2 or len(inputs) != len(labels):
             raise CourseError(f"{caller} needs one label for each input, but a batch has inputs of shape "
                               f"{tuple(inputs.shape)} and {len(labels)} labels. A single picture becomes a "
@@ -142,7 +145,7 @@ def enough_memory(inputs: Tensor) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:        # torch's own kinds are RuntimeErrors
-        if not isinstance(error, MemoryError) and not re.search(r"out of memory|allocate memory", str(error)):
+        if not isinstance(error, MemoryError) and not re.search(NO_MEMORY, str(error)):
             raise
         advice = f"batch_size={len(inputs) // 2}" if len(inputs) > 1 else "a smaller size of the picture"
         raise CourseError(f"There is not enough memory for {len(inputs)} inputs of shape "
@@ -168,13 +171,14 @@ def check_data(data: object, caller: str, *, size: int | None = None) -> None:
                           "the size it was built for: leave size out, and set it there.")
 
 
-def _what(thing: object) -> str:
+def what_came(thing: object) -> str:
+    """A tensor's kind and shape, or the type of anything else, for an error."""
     if isinstance(thing, Tensor):
         return f"a tensor of {thing.dtype}, shape {tuple(thing.shape)}"
     return f"an object of type {type(thing).__name__}"
 
 
 def check_count(name: str, value: object) -> None:
-    """Refuse, in words, what is not a whole number from 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    """Refuse, in words, what is not a whole number from 1, Python's or NumPy's."""
+    if (whole_number(value) or 0) < 1:
         raise CourseError(f"{name} is a whole number from 1, but got {value!r}.")

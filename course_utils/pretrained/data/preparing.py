@@ -11,6 +11,7 @@ from torchvision.transforms import v2
 
 from course_utils.errors import CourseError
 from course_utils.pretrained.data.pictures import as_rgb
+from course_utils.pretrained.models.heads import whole_number
 from course_utils.pretrained.models.libraries import weights_named, weights_of
 from course_utils.pretrained.models.weights import Weights
 
@@ -63,9 +64,10 @@ def preprocessing(model_or_name: nn.Module | str, *, augment: bool = False,
         weights = weights_of(model_or_name)
     else:
         weights = weights_named(model_or_name)
-    size = weights.input_size if size is None else size
-    if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST:
-        raise CourseError(f"size is a whole number of pixels, at least {SMALLEST}, but got {size!r}.")
+    asked = weights.input_size if size is None else size
+    size = whole_number(asked)
+    if size is None or size < SMALLEST:
+        raise CourseError(f"size is a whole number of pixels, at least {SMALLEST}, but got {asked!r}.")
     return Preparation(weights, size, v2.Compose([
         *(_random_frame if augment else _plain_frame)(weights, size),
         v2.PILToTensor(),                               # (3, size, size), 0 … 255

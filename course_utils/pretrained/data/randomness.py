@@ -24,6 +24,17 @@ def generators_of(loader: object) -> list[torch.Generator]:
 
 
 @contextmanager
+def given_back(generators: list[torch.Generator]) -> Iterator[None]:
+    """Afterwards they go on as if nothing had been drawn from them."""
+    before = [generator.get_state() for generator in generators]
+    try:
+        yield
+    finally:
+        for generator, state in zip(generators, before, strict=True):
+            generator.set_state(state)
+
+
+@contextmanager
 def seeded(*key: object) -> Iterator[None]:
     """Random numbers of torch, NumPy and Python that follow from `key`; afterwards the caller's go on."""
     python, numpy = random.getstate(), np.random.get_state()

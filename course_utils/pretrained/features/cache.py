@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,7 +41,7 @@ def feature_key(model: nn.Module, without: Sequence[str], *facts: object) -> str
     def counts(name: str) -> bool:
         return not any(name == part or name.startswith(f"{part}.") for part in without)
 
-    versions = (FORMAT, torch.__version__, torchvision.__version__, PIL.__version__)
+    versions = (FORMAT, torch.__version__, torchvision.__version__, PIL.__version__, version("timm"))
     digest = hashlib.sha256(repr((versions, facts)).encode())
     for name, module in model.named_modules():
         if counts(name):
@@ -79,14 +80,15 @@ class Rows:
     """Rows that go to a file as they come, so that memory stays flat however many there are.
 
     Where there is no room on the disk, that is said, and they stay in memory. Used in a `with`: after Ctrl-C
-    the rows so far are kept under the key.
+    the rows so far are kept under the key, if they are not fewer than those of before.
 
     Args:
         key: what `stored` will find them by; None keeps nothing after the rows are gone.
+        before: bytes of the rows that are stored under the key and worth keeping.
     """
 
-    def __init__(self, key: str | None):
-        self.key, self.kind, self.memory, self.file = key, [], [], None
+    def __init__(self, key: str | None, before: int = 0):
+        self.key, self.before, self.kind, self.memory, self.file = key, before, [], [], None
         self.done = 0, hashlib.sha256((key or "").encode())        # bytes written, and their digest
         folder = _path(key).parent if key else Path(tempfile.gettempdir())
         try:
@@ -137,16 +139,18 @@ class Rows:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyboardInterrupt) and self.key and self.done[0] and self.file:
-            with suppress(OSError, ValueError):         # no room; or closed: they are kept already
+        enough = self.done[0] >= max(self.before, 1)
+        if isinstance(error, KeyboardInterrupt) and self.key and enough and self.file:
+            with suppress(OSError):                     # no room; or they are kept already
                 self._store()
         self._drop_file()
 
     def _store(self) -> None:
-        self.file.truncate(HEAD + self.done[0])             # a row cut short by Ctrl-C
-        self.file.seek(0)
-        self._write(" ".join([_checksum(self.done[1], self.kind), *self.kind]).encode().ljust(HEAD))
-        self.file.close()
+        if not self.file.closed:                            # else Ctrl-C came between the last two lines
+            self.file.truncate(HEAD + self.done[0])         # a row cut short by Ctrl-C
+            self.file.seek(0)
+            self._write(" ".join([_checksum(self.done[1], self.kind), *self.kind]).encode().ljust(HEAD))
+            self.file.close()
         if self.key:
             os.replace(self.file.name, _path(self.key))     # another process sees the whole file or none
 

@@ -39,8 +39,8 @@ def extract_features(model: nn.Module, data: Images | Iterable, *, layer: str = 
                      cache: bool = True) -> Features:
     """Describe each picture by the activations of one layer. The model is left as it was found.
 
-    Features go to a file as they come: memory stays flat for any number of pictures. Ctrl-C keeps what is
-    done, and the same call goes on from there.
+    Features go to a file as they come: memory stays flat for any number of pictures. Of Images, with
+    `cache`, Ctrl-C keeps what is done, and the same call goes on from there.
 
     Args:
         model: runs in eval mode and without gradients, on the device it is on.

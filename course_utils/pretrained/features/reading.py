@@ -61,8 +61,9 @@ class Reader:
         if kept is not None and len(kept) == total:
             return kept
         done = 0 if kept is None else len(kept)         # by a run that was interrupted
-        with Rows(key) as rows, tqdm(total=total, initial=done, desc="Features", unit="picture", delay=2,
-                                     leave=False) as bar:
+        before = 0 if kept is None else kept.nbytes
+        with Rows(key, before) as rows, tqdm(total=total, initial=done, desc="Features", unit="picture",
+                                             delay=2, leave=False) as bar:
             for chunk in () if kept is None else kept.split(CHUNK):
                 rows.append(chunk)
             for view in range(done // len(images), views):

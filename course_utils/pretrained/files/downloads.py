@@ -52,9 +52,9 @@ def download(url: str, target: str | Path, *, checksum: str | None = None) -> Pa
         if not target.exists():       # another process may have brought it in the meantime
             part = target.with_name(f"{target.name}.part")
             _fetch(url, part)
-            _tag_of(part).unlink(missing_ok=True)
             if checksum:
                 _check(part, checksum, url)
+            _tag_of(part).unlink(missing_ok=True)       # not before: killed here, it is asked for the rest
             os.replace(part, target)
     return target
 
@@ -137,7 +137,9 @@ def _go_on(url: str, part: Path) -> None:
     if have and tag.exists():
         headers |= {"Range": f"bytes={have}-", "If-Range": tag.read_text()}
     with requests.get(url, headers=headers, stream=True, timeout=(PATIENCE, STALLED)) as reply:
-        if reply.status_code == 416:              # the part is longer than the file
+        if reply.status_code == 416:              # there is no rest: all of it is here, or more than that
+            if reply.headers.get("Content-Range") == f"bytes */{have}":
+                return
             part.unlink()
         reply.raise_for_status()
         if reply.status_code != 206:              # all of it, from its first byte
@@ -168,6 +170,7 @@ def _check(part: Path, checksum: str, url: str) -> None:
         found = hashlib.file_digest(file, kind).hexdigest()
     if not found.startswith(digits):
         part.unlink()
+        _tag_of(part).unlink(missing_ok=True)
         raise DamagedFile(
             f"What came from {url} is not what was released: its {kind.upper()} should begin with "
             f"{digits[:12]} but begins with {found[:12]}. It was deleted. Run the same line again; if that "

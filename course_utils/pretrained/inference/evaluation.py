@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 
 import torch
@@ -25,6 +25,7 @@ def evaluate(model: nn.Module, data: Images | Iterable, *, batch_size: int = 32,
 
     Args:
         data: Images, prepared as the model's weights expect; or a DataLoader of (inputs, labels), untouched.
+        batch_size: of Images, pictures at a time. The result is the same.
         size: pixels of the prepared pictures; None is what the weights were trained for.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it.
     Raises:
@@ -70,14 +71,18 @@ def check_scores(scores: object, labels: Tensor, model: nn.Module, data: object)
                           "classes. Type: replace_head(model, data.classes)")
     # Names of another number are those of a head that was taken off by hand.
     if isinstance(data, Images) and len(head) == width and tuple(head) != data.classes:
-        how = "the same classes in another order" if sorted(head) == sorted(data.classes) else "other classes"
-        raise CourseError(f"The model's head and the data have {how}: {', '.join(head)} against "
-                          f"{', '.join(data.classes)}. Labels would be read wrongly; for a new head, type: "
-                          "replace_head(model, data.classes)")
+        raise CourseError(f"The model's head and the data have {other_classes(head, data.classes)}. Labels "
+                          "would be read wrongly; for a new head, type: replace_head(model, data.classes)")
     if labels.min() < 0 or labels.max() >= width:
         wrong = labels[(labels < 0) | (labels >= width)][0].item()
         raise CourseError(f"The model's head gives {width} scores, for labels 0 … {width - 1}, but there is "
                           f"a label {wrong}. Type: replace_head(model, number_of_classes)")
+
+
+def other_classes(one: Sequence[str], other: Sequence[str]) -> str:
+    """How two rows of class names differ, in words."""
+    how = "the same classes in another order" if sorted(one) == sorted(other) else "other classes"
+    return f"{how}: {', '.join(one)} against {', '.join(other)}"
 
 
 def check_numbers(scores: Tensor, model: nn.Module) -> None:
@@ -93,9 +98,10 @@ def check_numbers(scores: Tensor, model: nn.Module) -> None:
 
 def _class_names(model: nn.Module, data: object, count: int) -> tuple[str, ...]:
     """The data's names, else the model's, where there are as many as scores; else numbers."""
-    inside = getattr(data, "dataset", None)
-    for owner, name in [(data, "classes"), (inside, "classes"), (model, "course_classes")]:
-        names = getattr(owner, name, None) or ()
-        if len(names) == count:
-            return tuple(names)
-    return tuple(str(index) for index in range(count))
+    given = (getattr(owner, "classes", None) for owner in (data, getattr(data, "dataset", None)))
+    return names_for(count, *given, getattr(model, "course_classes", None)) or tuple(map(str, range(count)))
+
+
+def names_for(count: int, *given: Sequence[str] | None) -> tuple[str, ...] | None:
+    """The first of `given` with a name for each score: of a head put on by hand, old names would be wrong."""
+    return next((tuple(names) for names in given if names and len(names) == count), None)

@@ -17,11 +17,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, or_none
 from course_utils.pretrained.data.batches import check_count, device_of, run
 from course_utils.pretrained.inference.precision import choose_precision, computing_in
 from course_utils.pretrained.models.freezing import in_eval_mode
-from course_utils.pretrained.models.heads import count_parameters, need_module
+from course_utils.pretrained.models.heads import count_parameters, need_module, whole_number
 from course_utils.pretrained.models.libraries import MIB, weights_of
 from course_utils.pretrained.models.loading import load_model
 
@@ -87,8 +87,12 @@ def measure(model_or_name: nn.Module | str, *, size: int | None = None,
     """
     by_name = isinstance(model_or_name, str)
     model = load_model(model_or_name, random_init=True) if by_name else need_module(model_or_name, "measure")
-    size = weights_of(model).input_size if size is None else size
-    batch_sizes = (batch_sizes,) if isinstance(batch_sizes, int) else batch_sizes
+    weights = None if size else or_none(weights_of, model)
+    if size is None and weights is None:
+        raise CourseError(f"Nothing is known about the weights inside this {type(model).__name__}, so "
+                          "measure must be told the size of its pictures: measure(model, size=224)")
+    size = weights.input_size if size is None else size
+    batch_sizes = batch_sizes if whole_number(batch_sizes) is None else (batch_sizes,)
     for what, number in [("size", size), ("repeats", repeats), ("warmup", warmup),
                          *(("batch size", batch) for batch in batch_sizes)]:
         check_count(what, number)
@@ -201,9 +205,10 @@ def step_cost(model: nn.Module, images: Tensor, labels: Tensor, *, repeats: int 
         labels: int64, (N,).
         repeats: timed steps after one warm-up; the median is reported.
     Raises:
-        CourseError: no parameter of the model learns.
+        CourseError: no parameter of the model learns, or repeats is no whole number from 1.
     """
-    trial = copy.deepcopy(model)
+    trial = copy.deepcopy(need_module(model, "step_cost"))
+    check_count("repeats", repeats)
     learning = [p for p in trial.parameters() if p.requires_grad]
     if not learning:
         raise CourseError("step_cost needs something that learns, but every parameter is frozen. "

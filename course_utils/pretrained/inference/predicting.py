@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from course_utils.errors import CourseError, or_none
-from course_utils.pretrained.data.batches import check_count
+from course_utils.pretrained.data.batches import check_count, run
 from course_utils.pretrained.data.preparing import preprocessing
-from course_utils.pretrained.inference.evaluation import check_numbers
+from course_utils.pretrained.inference.evaluation import check_numbers, names_for
 from course_utils.pretrained.models.freezing import in_eval_mode
 from course_utils.pretrained.models.heads import need_module
 from course_utils.pretrained.models.libraries import weights_of
@@ -65,20 +65,16 @@ def _names(model: nn.Module, count: int) -> Sequence[str]:
         names = model.course_classes
     else:
         names = getattr(or_none(weights_of, model), "classes", None)
-    if names and len(names) == count:
-        return names
-    return [f"class {index}" for index in range(count)]      # a head put on by hand: old names would be wrong
+    return names_for(count, names) or [f"class {index}" for index in range(count)]
 
 
 def _scores(model: nn.Module, batch: Tensor) -> Tensor:
     """The model's scores for a batch of one, (classes,), on the CPU."""
-    device = next((p.device for p in model.parameters()), batch.device)
     with in_eval_mode(model), torch.inference_mode():
         try:
-            scores = model(batch.to(device))
-        except (RuntimeError, AssertionError, ValueError) as error:
-            raise CourseError(f"This {type(model).__name__} cannot take a picture of {batch.shape[2]} × "
-                              f"{batch.shape[3]} pixels: {error}. {FIX}") from error
+            scores = run(model, batch)
+        except CourseError as error:
+            raise CourseError(f"{error} {FIX}") from error
     if isinstance(scores, Tensor) and scores.ndim == 2:
         check_numbers(scores, model)
         return scores[0].float().cpu()

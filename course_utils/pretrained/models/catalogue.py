@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from operator import eq, ge, le
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,8 @@ def catalogue(*, family: str | None = None, source: str | None = None, bundled: 
             of single operations, such as torch's, gives twice as much: never mix the two.
         size_mb: the file, in MiB; for timm's, what float32 takes.
         input_size, mean, std: how pictures are prepared (see `preprocessing`).
-        licence, year: of the weights; of the architecture's first publication.
+        licence, year: of the weights; of the architecture's first publication. Of a family that the course
+            does not know, family is empty and year NaN.
         bundled: came with the installation. available: on this machine now.
         reference: where the recipe or the figures stand.
 
@@ -121,8 +123,9 @@ def _row(weights: Weights, **figures) -> dict:
             "architecture": weights.architecture,
             **{column: figures[column] for column in ("top1", "top5", "params_m", "gflops", "size_mb")},
             "input_size": weights.input_size, "mean": weights.mean, "std": weights.std,
-            "licence": licence_of(weights), "year": int(year), "bundled": weights.source == "bundled",
-            "available": figures["available"], "reference": figures["reference"]}
+            "licence": licence_of(weights), "year": int(year) if year else math.nan,
+            "bundled": weights.source == "bundled", "available": figures["available"],
+            "reference": figures["reference"]}
 
 
 # Choosing ---------------------------------------------------------------------------------------------
@@ -134,6 +137,8 @@ def pareto(table: DataFrame, *, cost: str = "gflops", worth: str = "top1") -> Da
         cost, worth: columns; less of the one and more of the other is better.
     Returns:
         The cheapest first; each row is worth more than the one before.
+    Raises:
+        UnknownName: the table has no such column; the nearest is given.
     """
     columns = [_need_column(table, column) for column in (cost, worth)]
     order = table.dropna(subset=columns).sort_values(columns, ascending=[True, False])

@@ -26,6 +26,8 @@ def freeze(part: Part) -> Part:
 
     Args:
         part: a model, a module of it such as `model.layer1`, or one of its `layer_groups`.
+    Raises:
+        CourseError: it is none of those, or has no parameters.
     """
     for parameter in _parameters(part, "freeze"):
         parameter.requires_grad = False
@@ -44,17 +46,33 @@ def unfreeze(part: Part, *, optimizer: torch.optim.Optimizer | None = None, lr: 
         CourseError: a rate is given, but the optimizer has all of `part` at a rate of its own.
     """
     parameters, name = _parameters(part, "unfreeze"), getattr(part, "name", type(part).__name__)
-    held = {id(p) for group in (optimizer.param_groups if optimizer else ()) for p in group["params"]}
-    lacking = [p for p in parameters if id(p) not in held]
-    if lr is not None and not lacking:
-        raise CourseError(f"The optimizer holds {name} already, in a group with a rate of its own. Leave lr "
-                          "out; or make the optimizer of what learns at first: parameter_groups(model, 1e-3)")
+    lacking = lacked(part, held_by(optimizer), lr)
     for parameter in parameters:
         parameter.requires_grad = True
     if optimizer and lacking:
         lowest = min(base_rate(group) for group in optimizer.param_groups)
         add_group(optimizer, lacking, name=name, lr=lowest / 10 if lr is None else lr)
     return part
+
+
+def held_by(optimizer: torch.optim.Optimizer | None) -> set[nn.Parameter]:
+    """All that `optimizer` moves; nothing without one."""
+    return {p for group in (optimizer.param_groups if optimizer else ()) for p in group["params"]}
+
+
+def lacked(part: Part, held: set[nn.Parameter], lr: float | None) -> list[nn.Parameter]:
+    """What of `part` is not among those an optimizer holds, to join it at `lr`.
+
+    Raises:
+        CourseError: there is a rate, and nothing that could get it.
+    """
+    lacking = [p for p in part.parameters() if p not in held]
+    if lr is not None and not lacking:
+        name = getattr(part, "name", type(part).__name__)
+        raise CourseError(f"The optimizer holds {name} already, in a group with a rate of its own. Leave the "
+                          "rate out; or make the optimizer of what learns at first: "
+                          "parameter_groups(model, 1e-3)")
+    return lacking
 
 
 def add_group(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], **options: object) -> None:
@@ -83,6 +101,9 @@ def train_mode(model: nn.Module) -> nn.Module:
 
     So frozen BatchNorm uses and keeps the statistics it came with, and frozen dropout rests. A plain
     `model.train()` afterwards undoes it: call this before every epoch, as `fit` does.
+
+    Raises:
+        CourseError: `model` is no module.
     """
     need_module(model, "train_mode").train()
     for module in model.modules():
@@ -95,7 +116,7 @@ def train_mode(model: nn.Module) -> nn.Module:
 @contextmanager
 def in_eval_mode(model: nn.Module) -> Iterator[nn.Module]:
     """`model.eval()` for a while; afterwards every part is in the mode it was in before."""
-    modes = {module: module.training for module in model.modules()}
+    modes = {module: module.training for module in need_module(model, "in_eval_mode").modules()}
     try:
         yield model.eval()
     finally:
@@ -115,6 +136,8 @@ def parameter_groups(model: nn.Module, head_lr: float, *, factor: float = 10.0,
             keeps each layer group apart.
     Returns:
         [{"name", "params", "lr"}, …], the head last, for `torch.optim.Adam(parameter_groups(model, 1e-3))`.
+    Raises:
+        CourseError: a number makes no sense, or every parameter is frozen.
     """
     for name, value, least in [("head_lr", head_lr, 0), ("factor", factor, 1)]:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:

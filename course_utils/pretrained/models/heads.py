@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
+from contextlib import suppress
 
 import torch
 from torch import nn
@@ -62,12 +64,15 @@ def replace_head(model: nn.Module, num_classes: int | Iterable[str], *, dropout:
         seed: for the same new head every time; otherwise torch's global random numbers are used.
     Returns:
         The same model, with `num_classes` and `course_classes` brought up to date.
+    Raises:
+        CourseError: there is no single head to replace (see `find_head`), or the classes, the dropout or the
+            seed make no sense.
     """
     path = find_head(model)
     if not path:
         raise CourseError("This model is a single Linear, all head. Make a new nn.Linear instead.")
     names = _class_names(num_classes)
-    width = num_classes if names is None else len(names)
+    width = whole_number(num_classes) if names is None else len(names)
     _check_dropout_and_seed(dropout, seed)
     old = model.get_submodule(path)
     linear = _new_linear(old, width, seed)
@@ -92,8 +97,8 @@ def _new_linear(old: nn.Linear, width: int, seed: int | None) -> nn.Linear:
 
 def _class_names(given: int | Iterable[str]) -> tuple[str, ...] | None:
     """The names in `given`; None if it is a sensible number. All else is refused in words."""
-    if isinstance(given, int) and not isinstance(given, bool):
-        if given < 2:
+    if (number := whole_number(given)) is not None:
+        if number < 2:
             raise CourseError(f"A head needs at least 2 classes to choose between, but got {given}.")
         return None
     if isinstance(given, (str, bytes, bool)) or not isinstance(given, Iterable):
@@ -113,6 +118,13 @@ def _check_dropout_and_seed(dropout: float, seed: int | None) -> None:
         raise CourseError(f"dropout is a probability, at least 0 and below 1, but got {dropout!r}.")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         raise CourseError(f"seed must be a whole number or None, but got {seed!r}.")
+
+
+def whole_number(value: object) -> int | None:
+    """`value` as an int, if it is a whole number, Python's or NumPy's; a truth value is none."""
+    with suppress(TypeError):
+        return None if isinstance(value, bool) else operator.index(value)
+    return None
 
 
 def need_module(module: object, caller: str) -> nn.Module:

@@ -108,7 +108,7 @@ def licence_of(weights: Weights) -> str:
         return known_timm(weights.name).license or "not stated"
     stated = known_torchvision(weights.name).meta.get("license") if weights.source == "torchvision" else None
     if weights.source in ("bundled", "torchvision"):
-        return stated or published(weights.name, "licence")
+        return stated or published(weights.name, "licence") or "not stated"
     return "none: random numbers" if weights.source == "random" else "not stated"
 
 

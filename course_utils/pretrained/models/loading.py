@@ -58,8 +58,8 @@ def load_model(name: str, num_classes: int | Iterable[str] | None = None, *, dro
         tells nothing about its weights has no `course_weights`; then `preprocessing` says so.
     Raises:
         UnknownName: no library has it; the nearest names are given.
-        WeightsUnavailable: it is neither on this machine nor reachable.
-        DownloadFailed: so is a GitHub repository.
+        WeightsUnavailable: the weights are neither on this machine nor reachable.
+        DownloadFailed: the same of a GitHub repository.
         DamagedFile: the file is not what was released.
     """
     if isinstance(name, str) and name.startswith(HUB):

@@ -11,9 +11,12 @@ from course_utils import paths
 
 
 def published(name: str, column: str) -> str:
-    """The value of `column` for weights or an architecture: of the longest entry that `name` begins with."""
+    """The value of `column` for weights or an architecture: of the longest entry that `name` begins with.
+
+    An empty text where there is none: a library may have learned of a family that the table does not know.
+    """
     values = _table(paths.data() / "weights.csv")[column]
-    return values[max((start for start in values if name.startswith(start)), key=len)]
+    return values.get(max((start for start in values if name.startswith(start)), key=len, default=""), "")
 
 
 def names_with(column: str, start: str) -> list[str]:

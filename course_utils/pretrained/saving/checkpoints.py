@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import re
 import zipfile
@@ -53,6 +54,8 @@ def save_checkpoint(path: str | Path, model: nn.Module, *, optimizer: torch.opti
         path: a name in ".safetensors" is for weights alone, which other programs can read; any other name
             for torch's own format, which holds an optimizer too. Folders are made. The file appears when it
             is whole; until then an older one stays.
+        model: on any device; it stays as it is.
+        optimizer: the one that trained it, to go on with; its state is kept.
         history: as `fit` returns it. epoch: None is its last.
     Returns:
         The path.
@@ -156,12 +159,25 @@ def read(path: Path) -> dict:
         contents = {"model": contents, "about": {}}
     if not isinstance(contents, dict) or not all(isinstance(contents.get(part), dict) for part in PARTS):
         raise CourseError(f"{path} is neither a checkpoint of the course nor a state dict, names with "
-                          "tensors. Write one with save_checkpoint(path, model).")
+                          f"tensors. {_of_others(path, contents)}")
     if contents["about"].get("format", FORMAT) > FORMAT:
         raise CourseError(f"{path} was written by a newer version of the course. Bring yours up to date.")
     for wrapper in WRAPPERS:
         consume_prefix_in_state_dict_if_present(contents["model"], wrapper)
     return contents
+
+
+def _of_others(path: Path, contents: object) -> str:
+    """What is in a file that others wrote, and how to come by the weights in it."""
+    parts = contents if isinstance(contents, dict) else {}
+    inside = next((name for name, part in parts.items() if isinstance(part, dict) and part
+                   and all(isinstance(value, Tensor) for value in part.values())), None)
+    holds = f"It holds {', '.join(map(repr, list(parts)[:5]))}{' …' if len(parts) > 5 else ''}. "
+    if inside is None:
+        return f"{holds if parts else ''}Write one with save_checkpoint(path, model)."
+    return (f"{holds}The weights are its {inside!r}; alone in a file, they can be read. Type: "
+            f"torch.save(torch.load({str(path)!r}, map_location='cpu', weights_only=True)[{inside!r}], "
+            f"'weights.pt'), then load_checkpoint('weights.pt', model)")
 
 
 def _read_torch(path: Path, is_pickle: bool) -> object:
@@ -229,8 +245,9 @@ def history_from(about: dict) -> History:
     return History(epochs, about.get("stopped", ""))
 
 
-def path_of(path: str | Path, caller: str) -> Path:
-    if not isinstance(path, (str, Path)) or not str(path):
-        raise CourseError(f"{caller} needs the path of a file first, such as 'run.pt', but got "
+def path_of(path: str | os.PathLike, caller: str, needs: str = "a file first, such as 'run.pt'") -> Path:
+    """`path`, with ~ for the home folder; an error that says what `caller` needs where it is none."""
+    if not isinstance(path, (str, os.PathLike)) or not str(path):
+        raise CourseError(f"{caller} needs the path of {needs}, but got "
                           f"{path if isinstance(path, str) else type(path).__name__!r}.")
     return Path(path).expanduser()

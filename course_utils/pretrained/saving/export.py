@@ -25,7 +25,7 @@ from course_utils.pretrained.data.preparing import Preparation, preprocessing
 from course_utils.pretrained.inference.metrics import Metrics
 from course_utils.pretrained.models.heads import need_module
 from course_utils.pretrained.models.libraries import licence_of
-from course_utils.pretrained.saving.checkpoints import describe, write_weights
+from course_utils.pretrained.saving.checkpoints import describe, path_of, write_weights
 from course_utils.pretrained.saving.model_card import CARD, ONNX, TITLE, WEIGHTS, model_card
 
 FORMATS = ("safetensors", "onnx")
@@ -53,8 +53,8 @@ def export(model: nn.Module, folder: str | os.PathLike, *, formats: Sequence[str
 
     weights.safetensors holds tensors only, nothing that could run; `load_checkpoint` reads it. model.onnx
     runs without PyTorch, for any number of pictures; its scores are compared with PyTorch's on photographs.
-    Both carry class names and preprocessing in their metadata. Files appear when all of them are whole; the
-    model stays as it is.
+    Both carry class names and preprocessing in their metadata. Files appear when all of them are whole; one
+    of an earlier export that is not written anew is removed. The model stays as it is.
 
     Args:
         formats: "safetensors", "onnx", or both.
@@ -83,12 +83,15 @@ def export(model: nn.Module, folder: str | os.PathLike, *, formats: Sequence[str
             if "onnx" in formats:
                 _write_onnx(alone, pixels, unfinished / ONNX, metadata)
                 agreement = _compare(alone, unfinished / ONNX, pixels)
-            checksums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-                         for file in sorted(unfinished.iterdir())}
+            checksums = {file.name: _sha256(file) for file in sorted(unfinished.iterdir())}
             card = model_card(alone, facts, prepare, checksums, agreement, data, metrics)
             (unfinished / CARD).write_text(card, encoding="utf-8")
+            outdated = _of_an_earlier_export(folder, {WEIGHTS, ONNX} - checksums.keys())
             for name in [*checksums, CARD]:
                 os.replace(unfinished / name, folder / name)
+            for file in outdated:
+                file.unlink()
+                print(f"{file} was removed: it held the model of an earlier export.")
     except OSError as error:
         raise CourseError(f"The model could not be written to '{folder}': "
                           f"{error.strerror or error}.") from error
@@ -115,7 +118,7 @@ def _check(model: object, formats: Sequence[str], data: object, metrics: object)
 
 def _folder(folder: str | os.PathLike) -> Path:
     """`folder`, made if need be; refused if it has a README that is not one of ours."""
-    folder = Path(folder)
+    folder = path_of(folder, "export", "a folder, such as 'my_model'")
     card = folder / CARD
     if card.is_file() and not card.read_text(encoding="utf-8", errors="replace").startswith(TITLE):
         raise CourseError(f"'{folder}' has a {CARD} of its own, which the model card would replace. Name a "
@@ -125,6 +128,17 @@ def _folder(folder: str | os.PathLike) -> Path:
     except OSError as error:        # among others: it is a file
         raise CourseError(f"The folder '{folder}' cannot be made: {error.strerror}.") from error
     return folder
+
+
+def _of_an_earlier_export(folder: Path, names: set[str]) -> list[Path]:
+    """The files of these names that the card in `folder` lists, with the content that they have."""
+    card, files = folder / CARD, [folder / name for name in sorted(names) if (folder / name).is_file()]
+    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    return [file for file in files if _sha256(file) in text]
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _photographs() -> list[Image.Image]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from course_utils import __version__
 from course_utils.errors import CourseError
 from course_utils.pretrained.data.images import Images
+from course_utils.pretrained.data.randomness import generators_of
 from course_utils.pretrained.models.groups import LayerGroup
 
 OF_A_GROUP = ("lr", "weight_decay", "momentum", "betas")     # what sets a group of an optimizer apart
@@ -72,7 +73,9 @@ def data_fingerprint(data: Images | Iterable) -> str:
     inside = getattr(data, "dataset", data)
     facts = [type(inside).__name__, len(inside) if hasattr(inside, "__len__") else None,
              getattr(data, "batch_size", None), *(getattr(inside, n, None) for n in ("classes", "samples"))]
-    return _digest(getattr(inside, "tensors", ()), repr(facts))         # a TensorDataset has some
+    digest = _digest(getattr(inside, "tensors", ()), repr(facts))       # a TensorDataset has some
+    sampler, own = type(getattr(data, "sampler", None)).__name__, len(generators_of(data))
+    return f"{digest} in the order of {sampler}, generators of its own: {own}"
 
 
 def _digest(tensors: Iterable[Tensor], text: str = "") -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -12,21 +13,30 @@ from torch import Tensor, nn
 from course_utils.errors import BadData, CourseError, TrainingDiverged, or_none
 from course_utils.pretrained.data.batches import check_count, check_data
 from course_utils.pretrained.data.images import Images
+from course_utils.pretrained.data.randomness import generators_of, given_back, seeded
+from course_utils.pretrained.inference.evaluation import evaluate, other_classes
+from course_utils.pretrained.models.freezing import held_by
+from course_utils.pretrained.models.groups import LayerGroup, layer_groups
 from course_utils.pretrained.models.heads import find_head, need_module
 
 UNFREEZE = "unfreeze(model.get_submodule(find_head(model)))"
 DIVERGED = 1000     # times the first step's loss: no training comes back from there
 
 
-def check_training(model: nn.Module, train: object, val: object, *, size: int | None, patience: int | None,
-                   mixup: float, ema: float | None, resume: bool, checkpoint: object, **counts: int) -> None:
+def check_training(model: nn.Module, train: object, val: object, caller: str = "fit", *, size: int | None,
+                   patience: int | None = None, mixup: float = 0.0, ema: float | None = None,
+                   resume: bool = False, checkpoint: object = None, **counts: int) -> None:
     """Numbers and data that make no sense are refused; a class without pictures is told."""
-    need_module(model, "fit")
+    need_module(model, caller)
     images = isinstance(train, Images) or isinstance(val, Images)
     for role, data in [("learn from", train), ("validate with", val)]:
-        check_data(data, "fit", size=None if images else size)
+        check_data(data, caller, size=None if images else size)
         if isinstance(data, Images) and (empty := set(range(len(data.classes))) - set(data.labels)):
             print(f"There are no pictures of {', '.join(data.classes[i] for i in sorted(empty))} to {role}.")
+    if isinstance(train, Images) and isinstance(val, Images) and train.classes != val.classes:
+        raise CourseError(f"train and val have {other_classes(train.classes, val.classes)}. A label would "
+                          "mean one class in learning and another one in validation. Take both from one data "
+                          "set: data.train, data.val")
     for name, value in [*counts.items(), *([("patience", patience)] if patience is not None else [])]:
         check_count(name, value)
     if not isinstance(mixup, (int, float)) or not 0 <= mixup < math.inf:
@@ -35,6 +45,20 @@ def check_training(model: nn.Module, train: object, val: object, *, size: int | 
         raise CourseError(f"ema is a number between 0 and 1, such as 0.99, but got {ema!r}.")
     if resume and not checkpoint:
         raise CourseError("resume needs to know from where: give the path that was given as checkpoint.")
+
+
+def check_validation(model: nn.Module, train: object, val: Images | Iterable, *, size: int | None,
+                     precision: str) -> None:
+    """Refuse at once what `evaluate` would refuse after an epoch, by its first batch.
+
+    What is wrong with `train`, and with Images of the same classes, the first step says. An iterator would
+    lack the batch; workers that outlive an epoch would go on with other random numbers.
+    """
+    if isinstance(val, Images) and not isinstance(train, Images):
+        evaluate(model, val.subset([0]), size=size, precision=precision)
+    if not isinstance(val, (Images, Iterator)) and not getattr(val, "persistent_workers", False):
+        with seeded("evaluate"), given_back(generators_of(val)):
+            evaluate(model, itertools.islice(val, 1), precision=precision)
 
 
 def take_names(model: nn.Module, train: object) -> None:
@@ -65,13 +89,31 @@ def checked_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer | None)
     return optimizer
 
 
-def loss_with_inputs(loss: Callable) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """`loss` as a function of (scores, labels, inputs), whether it asks for the inputs or not."""
+def tell_left_out(model: nn.Module, optimizer: torch.optim.Optimizer, later: Iterable[LayerGroup]) -> None:
+    """Print what gets gradients and will not move, as the optimizer does not hold it nor gets it later."""
+    left = {p for p in model.parameters() if p.requires_grad} - held_by(optimizer)
+    left.difference_update(*(part.parameters() for part in later))
+    if left:
+        names = [group.name for group in layer_groups(model) if not left.isdisjoint(group.parameters())]
+        print(f"{sum(p.numel() for p in left):,} parameters get gradients, but the optimizer does not hold "
+              f"them, so they do not learn. They are in {', '.join(names)}. To let a part of them learn, "
+              "type: unfreeze(part, optimizer=optimizer)")
+
+
+def loss_with_inputs(loss: Callable, *, cut: bool = False) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """`loss` as a function of (scores, labels, inputs), whether it asks for the inputs or not.
+
+    Args:
+        cut: the network is run from a cut on, so that what comes in are no pictures: asking is refused.
+    """
     if not callable(loss):
         raise CourseError("loss is a function of (scores, labels), such as torch.nn.CrossEntropyLoss(), but "
                           f"got {loss!r}.")
     asked = inspect.signature(getattr(loss, "forward", loss)).parameters.get("inputs")
     wanted = asked is not None and asked.kind is asked.KEYWORD_ONLY
+    if wanted and cut:
+        raise CourseError("This loss asks for inputs, the pictures, but in fit_tail they end at the cut: it "
+                          "would get activations. Train with fit, or give a loss of (scores, labels).")
 
     def loss_of(scores: Tensor, labels: Tensor, inputs: Tensor) -> Tensor:
         value = loss(scores, labels, inputs=inputs) if wanted else loss(scores, labels)
@@ -100,8 +142,9 @@ def check_loss(value: float, first: float, when: str, rates: tuple[float, ...], 
         whose = f"of the end of epoch {kept_epoch}" if kept_epoch else "from before training"
         raise TrainingDiverged(
             f"The loss is {value:.4g} at {when}, learning rate {max(rates):g}: training has blown up. "
-            f"The model has the weights {whose} again. Try a rate ten times lower. If it happens at the "
-            "first step, look for nan in the inputs.")
+            f"The model has the weights {whose} again. Try a rate ten times lower, with a new optimizer: "
+            "what this one remembers is spoiled. If it happens at the first step, or in validation alone, "
+            "look for nan in the inputs.")
 
 
 def check_it_learns(value: Tensor) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_utils.errors import CourseError
+from course_utils.pretrained.data.batches import what_came
 
 
 def distillation_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, *,
@@ -41,7 +42,7 @@ def _check(student: Tensor, teacher: Tensor, labels: Tensor, temperature: float,
     for name, logits in [("student_logits", student), ("teacher_logits", teacher)]:
         if not isinstance(logits, Tensor) or logits.ndim != 2 or not len(logits):
             raise CourseError(f"{name} are the scores of a batch, shape (B, classes), but got "
-                              f"{_what(logits)}. For one picture, use scores.unsqueeze(0).")
+                              f"{what_came(logits)}. For one picture, use scores.unsqueeze(0).")
     if student.shape[1] != teacher.shape[1]:
         raise CourseError(f"The student gives {student.shape[1]} scores, the teacher {teacher.shape[1]}: not "
                           f"the same classes. Adapt the teacher: replace_head(teacher, {student.shape[1]}), "
@@ -50,7 +51,7 @@ def _check(student: Tensor, teacher: Tensor, labels: Tensor, temperature: float,
         raise CourseError(f"The student saw {len(student)} pictures, the teacher {len(teacher)}. Show both "
                           "the same batch.")
     if not isinstance(labels, Tensor) or labels.shape != student.shape[:1] or labels.is_floating_point():
-        raise CourseError(f"labels are whole numbers, shape ({len(student)},), but got {_what(labels)}.")
+        raise CourseError(f"labels are whole numbers, shape ({len(student)},), but got {what_came(labels)}.")
     if labels.min() < 0 or labels.max() >= student.shape[1]:
         raise CourseError(f"Labels go from 0 to {student.shape[1] - 1}, one for each score, but these go "
                           f"from {labels.min().item()} to {labels.max().item()}.")
@@ -58,7 +59,3 @@ def _check(student: Tensor, teacher: Tensor, labels: Tensor, temperature: float,
         raise CourseError(f"temperature is a number above 0, such as 4.0, but got {temperature!r}.")
     if not 0 <= alpha <= 1:
         raise CourseError(f"alpha is a share, from 0 to 1, but got {alpha!r}.")
-
-
-def _what(thing: object) -> str:
-    return f"shape {tuple(thing.shape)}" if isinstance(thing, Tensor) else f"a {type(thing).__name__}"

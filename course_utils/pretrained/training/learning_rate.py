@@ -6,7 +6,7 @@ import copy
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 
 import torch
@@ -15,9 +15,9 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_utils.errors import BadData, CourseError
-from course_utils.pretrained.data.batches import Batch, batches_of, check_count, check_data, run
+from course_utils.pretrained.data.batches import batches_of, check_count, check_data, enough_memory, run
 from course_utils.pretrained.data.images import Images
-from course_utils.pretrained.data.randomness import generators_of, seeded
+from course_utils.pretrained.data.randomness import generators_of, given_back, seeded
 from course_utils.pretrained.inference.evaluation import check_scores
 from course_utils.pretrained.models.freezing import train_mode
 from course_utils.pretrained.models.heads import need_module
@@ -57,11 +57,14 @@ def find_learning_rate(model: nn.Module, train: Images | Iterable, *, start: flo
     Args:
         train: Images, prepared and shuffled as by `fit`; or a DataLoader of (inputs, labels), untouched.
         start, end: the rates, in `steps` equal ratios.
+        batch_size, size, augment: of Images, as for `fit`: learn from the batches that it will learn from.
         optimizer: None is Adam on all that is not frozen. Of several groups, the fastest gets these rates;
             the others keep their ratio to it.
         loss: as for `fit`; None is cross-entropy.
+        seed: what order and augmentation follow from; the same seed gives the same curve.
     Raises:
-        CourseError: nothing can learn, or labels and head do not fit; BadData: too few batches.
+        CourseError: nothing can learn, labels and head do not fit, or memory is short; BadData: too few
+            batches.
     """
     need_module(model, "find_learning_rate")
     check_data(train, "find_learning_rate", size=size)
@@ -79,19 +82,20 @@ def find_learning_rate(model: nn.Module, train: Images | Iterable, *, start: flo
     batches = _endless(trial, train, batch_size, size, augment, seed)
     losses: list[float] = []
     train_mode(trial)
-    with seeded(seed, "rates"), _given_back(generators_of(train)), closing(batches):
+    with seeded(seed, "rates"), given_back(generators_of(train)), closing(batches):
         for rate, (inputs, labels) in zip(tqdm(rates, "Rates", delay=2, leave=False), batches, strict=False):
             for group, ratio in zip(optimizer.param_groups, ratios, strict=True):
                 group["lr"] = rate * ratio
             scores = run(trial, inputs)                                      # (B, classes)
             check_scores(scores, labels, trial, train)
-            value = loss_of(scores, labels.to(scores.device), inputs.to(scores.device))
-            if not value.isfinite() or value.item() > max(BLOWN_UP * min(losses, default=math.inf), 1):
-                break
-            losses.append(value.item())
-            optimizer.zero_grad()
-            value.backward()
-            optimizer.step()
+            with enough_memory(inputs):
+                value = loss_of(scores, labels.to(scores.device), inputs.to(scores.device))
+                if not value.isfinite() or value.item() > max(BLOWN_UP * min(losses, default=math.inf), 1):
+                    break
+                losses.append(value.item())
+                optimizer.zero_grad()
+                value.backward()
+                optimizer.step()
         else:
             if len(losses) < steps:
                 raise BadData(f"find_learning_rate needs {steps} batches of two or more pictures, but the "
@@ -102,18 +106,8 @@ def find_learning_rate(model: nn.Module, train: Images | Iterable, *, start: flo
     return _curve(rates[:len(losses)], losses)
 
 
-@contextmanager
-def _given_back(generators: list[torch.Generator]) -> Iterator[None]:
-    before = [generator.get_state() for generator in generators]
-    try:
-        yield
-    finally:
-        for generator, state in zip(generators, before, strict=True):
-            generator.set_state(state)
-
-
 def _endless(model: nn.Module, train: Images | Iterable, batch_size: int, size: int | None, augment: bool,
-             seed: int) -> Iterator[Batch]:
+             seed: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of two or more, one pass over the data after another, until a pass gives none."""
     for number in itertools.count():
         batches = batches_of(model, train, "find_learning_rate", batch_size, size=size, augment=augment,

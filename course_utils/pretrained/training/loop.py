@@ -26,10 +26,12 @@ from course_utils.pretrained.training.checks import (
     check_it_learns,
     check_loss,
     check_training,
+    check_validation,
     checked_optimizer,
     loss_with_inputs,
     nothing_seen,
     take_names,
+    tell_left_out,
 )
 from course_utils.pretrained.training.mixing import mix
 from course_utils.pretrained.training.resuming import Run
@@ -40,7 +42,7 @@ from course_utils.pretrained.training.schedules import (
     reset_rates,
     set_rates,
 )
-from course_utils.pretrained.training.unfreezing import Part, due_by_epoch
+from course_utils.pretrained.training.unfreezing import Part, check_rates, due_by_epoch, parts_of
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 OnEpoch = Callable[[Epoch], bool | None]
@@ -79,17 +81,18 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
             over is the average.
         patience: stop after this many epochs without a lower validation loss. The weights of the epoch with
             the lowest are put back.
-        checkpoint: a file for `load_checkpoint`, written before the first and after every epoch. One that is
-            there already is kept under the same name with .old behind it.
+        checkpoint: a file for `load_checkpoint`, written before the first and after every epoch. What an
+            earlier run learned is kept under the same name with .old behind it, or .old2 and so on.
         resume: go on from `checkpoint`, if the file is there, as if the run had never been stopped.
         on_epoch: called with each Epoch; returning False ends training.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it. Weights and
             their updates are float32 in any case.
     Raises:
-        TrainingDiverged: the loss is no number any more, or far above the first. The model has the weights of
-            the last whole epoch again (with patience, of the best).
+        TrainingDiverged: the loss is no number any more, or far above the first.
         CourseError: nothing can learn, labels and head do not fit, memory is short, or the checkpoint is of
-            another run.
+            another run. BadData: a loader gives nothing.
+        After any error, `on_epoch`'s own too, the model has the weights of the last whole epoch again (with
+        patience, of the best; with ema, averaged).
     """
     check_training(model, train, val, size=size, patience=patience, mixup=mixup, ema=ema, resume=resume,
                    checkpoint=checkpoint, epochs=epochs, batch_size=batch_size)
@@ -98,12 +101,15 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
     due, factor = due_by_epoch(model, unfreeze_at, epochs), choose_schedule(schedule)
     loss_of, precision = loss_with_inputs(loss or F.cross_entropy), choose_precision(precision, device, model)
     steps = _steps(train, batch_size) if factor else 0
+    tell_left_out(model, optimizer, parts_of(due))
+    check_validation(model, train, val, size=size, precision=precision)
     model.to(memory_format=torch.channels_last)         # the same numbers, in a faster order
     state, first = Run(model, optimizer, train, ema, patience), None
     if checkpoint:
         state.begin(checkpoint, val, precision, resume=resume, seed=seed, batch_size=batch_size, size=size,
                     augment=augment, loss=loss, schedule=schedule, epochs=epochs if schedule else None,
                     unfreeze_at=due, mixup=mixup, ema=ema, patience=patience)
+    check_rates(due, state.epochs_to_do(epochs), optimizer)
     try:
         for epoch in state.epochs_to_do(epochs):
             start, total, seen = time.perf_counter(), 0.0, 0
@@ -137,9 +143,13 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
                     total, seen = total + value.item() * len(labels), seen + len(labels)
             if not seen:
                 raise nothing_seen(epoch)
-            found = evaluate(state.shown, val, batch_size=batch_size, precision=precision,
-                             size=size if isinstance(val, Images) else None)
-            check_loss(found.loss, first, f"the validation after epoch {epoch}", rates_of(optimizer),
+            try:
+                found = evaluate(state.shown, val, batch_size=batch_size, precision=precision,
+                                 size=size if isinstance(val, Images) else None)
+            except TrainingDiverged:        # it knows neither step nor rate
+                found = None
+            check_loss(found.loss if found else math.nan, first,
+                       f"the validation after step {step} of epoch {epoch}", rates_of(optimizer),
                        state.kept_epoch)
             state.add(Epoch(epoch, total / seen, found.loss, found.accuracy, time.perf_counter() - start,
                             rates_of(optimizer),
@@ -148,7 +158,7 @@ def fit(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, e
                 break
     except KeyboardInterrupt:
         state.interrupt()
-    except TrainingDiverged:
+    except Exception:           # a blown-up loss, short memory, an error in on_epoch: what was kept stays
         state.hand_over()
         raise
     finally:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from inspect import signature
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from course_utils.errors import BadData, CourseError
-from course_utils.pretrained.data.batches import batches_of, check_count, check_data
+from course_utils.errors import BadData, CourseError, unknown_name
+from course_utils.pretrained.data.batches import batches_of
 from course_utils.pretrained.data.images import Images
 from course_utils.pretrained.data.preparing import preprocessing
 from course_utils.pretrained.features.cache import feature_key
 from course_utils.pretrained.features.reading import Reader
 from course_utils.pretrained.inference.evaluation import check_scores
 from course_utils.pretrained.models.groups import LayerGroup, layer_groups
-from course_utils.pretrained.models.heads import need_module
 from course_utils.pretrained.saving.history import History
-from course_utils.pretrained.training.checks import checked_optimizer
+from course_utils.pretrained.training.checks import (
+    check_training,
+    checked_optimizer,
+    loss_with_inputs,
+    take_names,
+)
 from course_utils.pretrained.training.cut import FromCut, replaced_forward
 from course_utils.pretrained.training.loop import fit
-from course_utils.pretrained.training.unfreezing import due_by_epoch
+from course_utils.pretrained.training.schedules import choose_schedule
+from course_utils.pretrained.training.unfreezing import Due, due_by_epoch, parts_of
 
 
 def fit_tail(model: nn.Module, train: Images | Iterable, val: Images | Iterable, *, epochs: int,
@@ -45,20 +52,18 @@ def fit_tail(model: nn.Module, train: Images | Iterable, val: Images | Iterable,
             "auto": bfloat16 where the device computes in it.
         cache: use the activations again next time. For Images only.
         options: optimizer, schedule, patience, checkpoint and whatever else `fit` takes. Mixup blends what
-            enters the tail.
+            enters the tail. A loss gets scores and labels alone: pictures are not at hand any more.
     Raises:
+        UnknownName: there is no such option.
         CourseError: the first layers learn, so that nothing can be kept; or the tail needs more of the frozen
-            layers than what enters at the cut.
+            layers than what enters at the cut; or what `fit` refuses.
     """
-    need_module(model, "fit_tail")
-    given = isinstance(train, Images) or isinstance(val, Images)
-    for data in (train, val):
-        check_data(data, "fit_tail", size=None if given else size)
-    for name, count in [("views", views), ("batch_size", batch_size)]:
-        check_count(name, count)
+    check_training(model, train, val, "fit_tail", size=size, epochs=epochs, views=views,
+                   batch_size=batch_size, **_checked(options))
     if "augment" in options or (views > 1 and not isinstance(train, Images)):
         raise CourseError("fit_tail augments Images before the frozen layers run: views=5 makes five views "
                           "of each. Leave augment out; a DataLoader brings its own pictures, read once.")
+    take_names(model, train)
     checked_optimizer(model, options.get("optimizer"))
     tail = _tail(model, due_by_epoch(model, options.get("unfreeze_at"), epochs))
     sample, batches = _first_pictures(model, train, size)
@@ -69,11 +74,23 @@ def fit_tail(model: nn.Module, train: Images | Iterable, val: Images | Iterable,
     read = Reader(model, from_cut.cut, "input", lambda seen, inputs: seen, precision)
     own = {module for group in tail for module in group.modules}
     names = [name for name, module in model.named_modules() if module in own]
-    learn_from = DataLoader(_activations(read, train, batches, names, views, size, cache), batch_size,
+    learn_from = DataLoader(_activations(read, train, batches, names, views, size, cache), int(batch_size),
                             shuffle=True)
-    validate_with = DataLoader(_activations(read, val, val, names, 1, size, cache), batch_size)
+    validate_with = DataLoader(_activations(read, val, val, names, 1, size, cache), int(batch_size))
     with replaced_forward(model, from_cut):
         return fit(model, learn_from, validate_with, epochs=epochs, precision=precision, **options)
+
+
+def _checked(options: dict[str, object]) -> dict[str, object]:
+    """Refuse what `fit` would, but only after the frozen layers saw all pictures; what is left to check."""
+    known = [name for name, one in signature(fit).parameters.items() if one.kind is one.KEYWORD_ONLY]
+    for name in options:
+        if name not in known:
+            raise unknown_name("option of fit_tail", name, [*known, "views", "cache"])
+    choose_schedule(options.get("schedule"))
+    loss_with_inputs(options.get("loss") or F.cross_entropy, cut=True)
+    return {name: options[name] for name in ("patience", "mixup", "ema", "resume", "checkpoint")
+            if name in options}
 
 
 class Activations(Dataset):
@@ -104,10 +121,10 @@ def _activations(read: Reader, data: Images | Iterable, batches: Iterable, tail:
     return Activations(x, torch.tensor(data.labels), data.classes, key)
 
 
-def _tail(model: nn.Module, due: dict[int, list]) -> list[LayerGroup]:
+def _tail(model: nn.Module, due: Due) -> list[LayerGroup]:
     """The layer groups from the first in which anything learns, now or later."""
     learning = {p for p in model.parameters() if p.requires_grad}
-    learning |= {p for parts in due.values() for part, _ in parts for p in part.parameters()}
+    learning.update(*(part.parameters() for part in parts_of(due)))
     groups = layer_groups(model)
     first = next(i for i, group in enumerate(groups) if not learning.isdisjoint(group.parameters()))
     if first == 0:

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, or_none
 from course_utils.pretrained.data.batches import device_of
 from course_utils.pretrained.data.images import Images
 from course_utils.pretrained.data.randomness import generators_of
@@ -25,6 +25,7 @@ from course_utils.pretrained.saving.facts import differences, machine, run_setti
 from course_utils.pretrained.saving.history import Epoch, History
 from course_utils.pretrained.saving.mismatch import check_fits
 from course_utils.pretrained.training.averaging import averaged_copy
+from course_utils.pretrained.training.unfreezing import Due, parts_of
 
 
 class Run:
@@ -35,6 +36,7 @@ class Run:
         self.model, self.optimizer, self.train, self.patience = model, optimizer, train, patience
         self.averaged = averaged_copy(model, ema) if ema else None
         self.history, self.path, self.facts = History(), None, {}
+        self.later = []                     # what `unfreeze_at` names
         self.keep()
 
     @property
@@ -77,9 +79,11 @@ class Run:
     # The file ------------------------------------------------------------------------------------
 
     def begin(self, path: str | Path, val: Images | Iterable, precision: str, *, resume: bool,
-              **settings: object) -> None:
+              unfreeze_at: Due, **settings: object) -> None:
         """Resume from the file, if asked to and it is there; else write it, to see at once if that works."""
         self.path = path_of(path, "checkpoint")
+        self.later = parts_of(unfreeze_at)
+        settings |= {"unfreeze_at": unfreeze_at}
         self.facts = {"settings": run_settings(self.model, self.optimizer, self.train, val, settings),
                       "machine": machine(device_of(self.model), precision)}
         if resume and self.path.exists():
@@ -89,13 +93,21 @@ class Run:
             self._save()
 
     def _set_aside(self) -> None:
-        """What an earlier run left under this name gets a second name, so that no hours of work are lost."""
-        older = self.path.with_name(f"{self.path.name}.old")
-        if self.path.is_file():
-            with suppress(OSError):         # in a folder that takes none, writing the run's own file says so
-                os.replace(self.path, older)
-                print(f"{self.path} was of an earlier run, and is {older.name} now. resume=True would have "
-                      "gone on with it.")
+        """What an earlier run left under this name gets a name of its own: no hours of work are lost.
+
+        Only a run of `fit` without a whole epoch is overwritten: it holds no more than what it began with.
+        """
+        if not self.path.is_file():
+            return
+        there = or_none(read, self.path) or {}
+        if there.get("training") and not history_from(there["about"]).epochs:
+            return
+        names = (self.path.with_name(f"{self.path.name}.old{number}") for number in ("", *range(2, 10_000)))
+        older = next(name for name in names if not name.exists())
+        with suppress(OSError):             # in a folder that takes none, writing the run's own file says so
+            os.replace(self.path, older)
+            print(f"{self.path} was of an earlier run, and is {older.name} now. resume=True would have "
+                  "gone on with it.")
 
     def _save(self) -> None:
         named = {p: name for name, p in self.model.named_parameters()}
@@ -117,9 +129,11 @@ class Run:
             raise CourseError(f"{self.path} holds a model, but no run of fit to resume. To train on from it, "
                               "give fit the model of load_checkpoint(path), and another path as checkpoint.")
         check_fits(saved["latest"], contents["about"], self.model, self.path)
-        if other := differences(saved["settings"], self.facts["settings"]):
+        now = {name: value for name, value in self.facts["settings"].items()
+               if name not in self._joined_since(saved)}
+        if other := differences(saved["settings"], now):
             raise CourseError(f"{self.path} is of another run: {other}. Give fit what that run was given; or "
-                              "begin anew, with another path or without resume.")
+                              "begin anew, with another path or without resume." + self._learn_already(other))
         self._restore(contents, saved)
         other = differences(saved["machine"], self.facts["machine"])
         if getattr(self.train, "persistent_workers", False):
@@ -127,12 +141,31 @@ class Run:
         print(f"Resumed after epoch {len(self.history.epochs)} of {self.path}"
               + (f"; not bit-identical to a run never stopped: {other}." if other else "."))
 
+    def _joined_since(self, saved: dict) -> set[str]:
+        """The optimizer's groups that were unfrozen in this kernel, after what the file calls the start."""
+        named = dict(self.model.named_parameters())
+        later = {named[name] for names in saved["groups"] for name in names}
+        later.update(p for part in self.later for p in part.parameters())
+        grown = {f"optimizer group {i}" for i, group in enumerate(self.optimizer.param_groups, start=1)
+                 if later.issuperset(group["params"])}
+        return grown.difference(saved["settings"])
+
+    def _learn_already(self, other: str) -> str:
+        """What to do where this kernel unfroze the model and the optimizer was made of that."""
+        names = [part.name for part in self.later if all(p.requires_grad for p in part.parameters())]
+        if not names or "optimizer group" not in other:
+            return ""
+        return (f" In this kernel {', '.join(names)}, which unfreeze_at names, learn already: run the cells "
+                "that make the model and the optimizer once more, then this one.")
+
     def _restore(self, contents: dict, saved: dict) -> None:
         named, learning = dict(self.model.named_parameters()), set(saved["learning"])
         self.model.load_state_dict(saved["latest"])
         for name, parameter in named.items():
             parameter.requires_grad = name in learning
-        for names in saved["groups"][len(self.optimizer.param_groups):]:
+        start = sum(name.startswith("optimizer group") for name in saved["settings"])
+        del self.optimizer.param_groups[start:]
+        for names in saved["groups"][start:]:
             add_group(self.optimizer, [named[name] for name in names])
         self.optimizer.load_state_dict(contents["optimizer"])
         if self.averaged:
@@ -141,3 +174,4 @@ class Run:
             generator.set_state(state)
         self.history = history_from(contents["about"])
         self.kept, self.kept_epoch = contents["model"], contents["about"]["epoch"]
+        self.facts["settings"] = saved["settings"]      # those of the start

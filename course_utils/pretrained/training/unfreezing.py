@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import nn
 
 from course_utils.errors import CourseError, unknown_name
+from course_utils.pretrained.models.freezing import held_by, lacked
 from course_utils.pretrained.models.groups import LayerGroup, layer_groups
 
 Part = str | LayerGroup | tuple | list
@@ -40,6 +42,23 @@ def due_by_epoch(model: nn.Module, unfreeze_at: Mapping | None, epochs: int) -> 
                               "this one: layer_groups(model)")
         due[epoch] = sorted(parts, key=lambda part: -min(place[id(p)] for p in part[0].parameters()))
     return due
+
+
+def parts_of(due: Due) -> list[LayerGroup]:
+    """All that begins to learn later, whenever it does."""
+    return [part for parts in due.values() for part, _ in parts]
+
+
+def check_rates(due: Due, epochs: range, optimizer: torch.optim.Optimizer) -> None:
+    """Refuse, before training, a rate for what the optimizer will hold already by then.
+
+    Raises:
+        CourseError: with the name of the part.
+    """
+    held = held_by(optimizer)
+    for epoch in epochs:
+        for part, rate in due.get(epoch, []):
+            held.update(lacked(part, held, rate))
 
 
 def _part(model: nn.Module, groups: dict[str, LayerGroup], asked: object) -> tuple[LayerGroup, float | None]:

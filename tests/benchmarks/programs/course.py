@@ -52,7 +52,7 @@ def tail(data, seed, epochs, device):
 
 def whole(data, seed, epochs, device):
     """Every layer learns."""
-    model = unfreeze(load_model(MODEL, data.classes)).to(device).to(device)
+    model = unfreeze(load_model(MODEL, data.classes)).to(device)
     fit(model, data.train, data.val, epochs=epochs, optimizer=adam(layer_groups(model)), seed=seed)
     return evaluate(model, data.test).accuracy, epochs * len(data.train)
 

@@ -65,6 +65,11 @@ def test_imagenets_mean_and_std_would_give_other_numbers(cat, lite0):
     assert (preprocessing(by_habit)(cat) - preprocessing(lite0)(cat)).abs().mean() > 0.2
 
 
+def test_a_numpy_size_prepares_as_a_plain_one(lite0, cat):
+    prepare = preprocessing(lite0, size=np.int64(64))
+    assert prepare(cat).shape == (3, 64, 64) and prepare.key == preprocessing(lite0, size=64).key
+
+
 def test_for_a_name_nothing_is_built_or_downloaded(monkeypatch, no_network):
     monkeypatch.setattr(torchvision.models, "get_model", lambda *args, **kwargs: pytest.fail("built a model"))
     assert preprocessing("torchvision/vit_h_14.IMAGENET1K_SWAG_E2E_V1").size == 518

@@ -27,6 +27,7 @@ from course_utils.pretrained import (
     unfreeze,
 )
 from course_utils.pretrained.features import cache as feature_cache
+from course_utils.pretrained.features import reading
 from course_utils.pretrained.features.cache import Rows, stored
 
 SIZE, KEY = 64, "0123abcd"
@@ -144,7 +145,7 @@ def test_an_error_keeps_nothing_and_ctrl_c_what_is_whole():
 def test_a_killed_writers_file_is_swept_up_after_a_day():
     folder = paths.cache() / "features"
     folder.mkdir(parents=True)
-    """Only its own kind: without a key, rows go to the system's temporary folder."""
+    # Only its own kind: without a key, rows go to the system's temporary folder.
     old = 2 * feature_cache.DAY
     for name, age in [("course-features-old.part", old), ("course-features-young.part", 60),
                       ("another-programs.part", old)]:
@@ -241,6 +242,47 @@ def test_after_ctrl_c_only_the_missing_pictures_are_read(model, images, views):
     torch.testing.assert_close(found.x, whole.x, atol=1e-3, rtol=1e-3)
     runs.clear()
     assert torch.equal(extract_features(model, images, **options).x, found.x) and runs == [1]
+
+
+def test_ctrl_c_while_kept_rows_are_copied_shortens_nothing(model, images, monkeypatch):
+    def interrupt_after(count):
+        def append(self, rows):
+            if len(copied) == count:
+                raise KeyboardInterrupt
+            copied.append(rows)
+            plain(self, rows)
+
+        copied, plain = [], Rows.append
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Rows, "append", append)
+            patch.setattr(reading, "CHUNK", 2)
+            extract_features(model, images, size=SIZE, batch_size=2)
+        [file] = (paths.cache() / "features").iterdir()
+        return len(stored(file.stem))
+
+    assert interrupt_after(4) == 8, "of twelve"
+    assert interrupt_after(1) == 8, "two of them copied"
+    assert interrupt_after(5) == 10, "the twin: all copied, and two more"
+
+
+def test_ctrl_c_just_before_a_whole_file_gets_its_name_loses_nothing(monkeypatch):
+    def interrupted(*names):
+        monkeypatch.undo()
+        monkeypatch.setenv("COURSE_CACHE", cache)
+        raise KeyboardInterrupt
+
+    cache = os.environ["COURSE_CACHE"]
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(numbers())
+    assert torch.equal(stored(KEY), numbers()) and files() == [f"{KEY}.rows"]
+
+
+def test_the_key_names_the_library_that_builds_the_networks(lite0, monkeypatch):
+    key = feature_cache.feature_key(lite0, [])
+    assert feature_cache.feature_key(lite0, []) == key
+    monkeypatch.setattr(feature_cache, "version", lambda package: f"{package} of tomorrow")
+    assert feature_cache.feature_key(lite0, []) != key
 
 
 def test_after_ctrl_c_a_changed_forward_begins_anew(model, images):

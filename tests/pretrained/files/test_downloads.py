@@ -141,6 +141,17 @@ def test_a_server_that_cannot_go_on_begins_anew(url, target, server, lacking):
     assert download(url, target).read_bytes() == CONTENT
 
 
+def test_a_whole_part_is_not_brought_again(url, target, server, monkeypatch):
+    """Of a process that was killed while it computed the checksum."""
+    def killed(*given):
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("course_utils.pretrained.files.downloads._check", killed)
+        download(url, target, checksum=CHECKSUM)
+    assert download(url, target, checksum=CHECKSUM).read_bytes() == CONTENT
+    assert ranges(server) == [None, f"bytes={len(CONTENT)}-"] and left_in(target.parent) == {"set.bin"}
+
+
 def test_a_part_longer_than_the_file_is_thrown_away(url, target, server):
     broken_off(url, target, server)
     with (target.parent / "set.bin.part").open("ab") as part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -56,6 +57,18 @@ def test_what_a_linear_layer_keeps_is_its_input():
 def test_a_model_that_cannot_learn_is_refused_in_words(network):
     with pytest.raises(CourseError, match="every parameter is frozen"):
         step_cost(freeze(network), IMAGES, LABELS)
+
+
+@pytest.mark.parametrize("model, repeats, said", [("resnet18", 1, "step_cost needs a model"),
+                                                  (None, 0, "repeats is a whole number from 1")])
+def test_a_step_that_cannot_be_taken_is_said_in_words(network, model, repeats, said):
+    with pytest.raises(CourseError, match=said):
+        step_cost(model or network, IMAGES, LABELS, repeats=repeats)
+
+
+def test_numpys_numbers_are_numbers(network):
+    cost = measure(network, size=np.int64(8), batch_sizes=np.int64(2), repeats=np.int64(1), warmup=1)
+    assert cost.size == 8 and cost.latencies[0].batch == 2
 
 
 # A forward pass ---------------------------------------------------------------------------------------
@@ -134,7 +147,7 @@ def test_a_model_at_hand_is_measured_with_its_name_and_size(lite0, no_network):
 
 
 @pytest.mark.parametrize("settings, said", [
-    ({}, "Nothing is known about the weights"),
+    ({}, r"Nothing is known about the weights.*measure\(model, size=224\)"),
     ({"size": 64}, r"cannot take inputs of shape \(1, 3, 64, 64\)"),
     ({"size": 8, "batch_sizes": (0,)}, "batch size"), ({"size": 8, "repeats": 0}, "repeats"),
     ({"size": 8, "warmup": 0}, "warmup"), ({"size": 8, "batch_sizes": "1"}, "batch size"),

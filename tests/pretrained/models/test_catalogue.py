@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from course_utils import paths
 from course_utils.errors import CourseError, UnknownName
 from course_utils.pretrained import catalogue, load_model, pareto
+from course_utils.pretrained.models import published as published_module
 from course_utils.pretrained.models.published import published
 
 COLUMNS = ["name", "source", "family", "architecture", "top1", "top5", "params_m", "gflops", "size_mb",
@@ -149,6 +150,19 @@ def test_every_published_figure_has_its_source_and_date():
 def test_the_longest_beginning_of_a_name_counts():
     assert published("swin_v2_t", "family") == "SwinV2" and published("swin_t", "family") == "Swin"
     assert published("mobilenet_v3_large", "year") == "2019"
+
+
+def test_an_architecture_that_a_library_learned_of_since_has_neither_family_nor_year(monkeypatch):
+    """And takes no other row with it."""
+    assert published("a_net_of_tomorrow", "family") == published("a_net_of_tomorrow", "year") == ""
+    plain = published_module._table
+    monkeypatch.setattr(published_module, "_table", lambda path: {
+        column: {start: value for start, value in values.items() if not "resnet50".startswith(start)}
+        for column, values in plain(path).items()})
+    table = catalogue()
+    unknown = table[table.architecture == "resnet50"]
+    assert len(unknown) and unknown.year.isna().all() and (unknown.family == "").all()
+    assert len(table) == len(table.dropna(subset="year")) + (table.family == "").sum()
 
 
 # Choosing ---------------------------------------------------------------------------------------------

@@ -300,3 +300,8 @@ def test_a_report_on_something_else_is_said_in_words(resnet18):
         freeze_report(resnet18, "adam")
     with pytest.raises(CourseError, match="None"):
         freeze_report(None)
+
+
+def test_the_mode_of_what_is_no_module_is_said_in_words():
+    with pytest.raises(CourseError, match=r"in_eval_mode needs a model.*'model'"), in_eval_mode("model"):
+        pass

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -91,6 +92,12 @@ def test_a_new_head_takes_over_mode_device_and_dtype():
 def test_load_model_gives_the_new_head_at_once():
     model = load_model("timm/mobilenetv3_small_050", ["a", "b", "c"], dropout=0.5, random_init=True)
     assert model.course_classes == ("a", "b", "c") and model.classifier[0].p == 0.5 and not model.training
+
+
+def test_a_numpy_number_of_classes_becomes_a_plain_one(lite0):
+    """Else a checkpoint would hold NumPy's, which is not read without its code."""
+    replace_head(lite0, np.int64(5))
+    assert type(lite0.num_classes) is type(lite0.classifier.out_features) is int
 
 
 @pytest.mark.parametrize("given, said", [

@@ -319,6 +319,26 @@ def test_data_without_weights_are_said_in_words(path, resnet, content):
         load_checkpoint(path, resnet)
 
 
+@pytest.mark.parametrize("name", ["model_state_dict", "state_dict", "model"])
+def test_what_others_write_around_their_weights_is_named_and_doing_as_told_mends_it(tmp_path, path, resnet,
+                                                                                    monkeypatch, name):
+    torch.save({"epoch": 3, name: resnet.state_dict(), "loss": 0.5}, path)
+    model = load_model("timm/test_resnet", FLOWERS, random_init=True)
+    with pytest.raises(CourseError, match=rf"It holds 'epoch', '{name}', 'loss'\. The weights") as told:
+        load_checkpoint(path, model)
+    monkeypatch.chdir(tmp_path)
+    first, then = re.search(r"Type: (.*), then (.*)$", str(told.value)).groups()
+    exec(first, {"torch": torch})
+    assert same(eval(then, {"load_checkpoint": load_checkpoint, "model": model}).model, resnet)
+
+
+def test_where_there_are_no_weights_no_way_to_them_is_told(path, resnet):
+    """The twin."""
+    torch.save({"epoch": 3, "loss": 0.5}, path)
+    with pytest.raises(CourseError, match=r"It holds 'epoch', 'loss'\. Write one with save_checkpoint"):
+        load_checkpoint(path, resnet)
+
+
 def test_a_newer_format_is_said_in_words(path, resnet):
     save_checkpoint(path, resnet)
     contents = torch.load(path)

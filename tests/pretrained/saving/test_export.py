@@ -128,6 +128,34 @@ def test_weights_alone_need_no_onnx(small, tmp_path, monkeypatch):
     assert set(done.checksums) == {"weights.safetensors"} and done.agreement == ""
 
 
+def test_a_file_of_an_earlier_export_does_not_stay_beside_other_weights(small, tmp_path, capsys):
+    export(small, tmp_path)
+    nn.init.zeros_(small[5].weight)
+    done = export(small, tmp_path, formats=["safetensors"])
+    assert {path.name for path in tmp_path.iterdir()} == {*done.checksums, "README.md"} and \
+        "model.onnx" not in done.checksums
+    assert "model.onnx was removed" in capsys.readouterr().out
+
+
+def test_a_file_that_is_not_of_an_export_stays(small, tmp_path):
+    """The twin."""
+    (tmp_path / "model.onnx").write_bytes(b"of somebody's own")
+    export(small, tmp_path, formats=["safetensors"])
+    export(small, tmp_path, formats=["safetensors"])
+    assert (tmp_path / "model.onnx").read_bytes() == b"of somebody's own"
+
+
+def test_a_folder_in_the_home_folder_may_be_called_so(small, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert export(small, "~/model", formats=["safetensors"]).folder == tmp_path / "model"
+
+
+@pytest.mark.parametrize("given", [None, "", 3])
+def test_a_folder_that_is_none_is_said_in_words(small, given):
+    with pytest.raises(CourseError, match="export needs the path of a folder, such as 'my_model', but got"):
+        export(small, given, formats=["safetensors"])
+
+
 # What is not kept -------------------------------------------------------------------------------------
 
 class Restless(nn.Linear):

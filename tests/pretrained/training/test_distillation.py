@@ -102,11 +102,11 @@ def test_scores_in_bfloat16_are_softened_in_float32():
 @pytest.mark.parametrize("student, teacher, labels, options, words", [
     (STUDENT, scores(1, count=63), LABELS, {}, "64 pictures, the teacher 63"),
     (STUDENT, torch.randn(64, 1000), LABELS, {}, r"1000: not the same classes.*replace_head\(teacher, 5\)"),
-    (STUDENT[0], TEACHER[0], LABELS[:1], {}, r"\(B, classes\), but got shape \(5,\).*unsqueeze"),
+    (STUDENT[0], TEACHER[0], LABELS[:1], {}, r"got a tensor of torch\.float64, shape \(5,\).*unsqueeze"),
     (STUDENT[:0], TEACHER[:0], LABELS[:0], {}, "a batch"),
     (None, TEACHER, LABELS, {}, "student_logits.*NoneType"),
     (STUDENT, TEACHER, LABELS.float(), {}, "whole numbers"),
-    (STUDENT, TEACHER, LABELS[:, None], {}, r"\(64,\), but got shape \(64, 1\)"),
+    (STUDENT, TEACHER, LABELS[:, None], {}, r"\(64,\), but got a tensor of torch\.int64, shape \(64, 1\)"),
     (STUDENT, TEACHER, LABELS + 1, {}, "from 0 to 4.*from 1 to 5"),
     (STUDENT, TEACHER, LABELS, {"temperature": 0}, "temperature is a number above 0"),
     (STUDENT, TEACHER, LABELS, {"temperature": float("nan")}, "temperature is"),

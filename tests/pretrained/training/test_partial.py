@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from course_utils import paths
-from course_utils.errors import BadData, CourseError
+from course_utils.errors import BadData, CourseError, UnknownName
 from course_utils.pretrained import (
     Images,
     LayerGroup,
@@ -54,7 +55,7 @@ def loader(size=SIZE, count=10, seed=0, **options) -> DataLoader:
     return DataLoader(data, **{"batch_size": 4, **options})
 
 
-def adam(model, rate=1e-3):
+def sgd(model, rate=1e-3):
     return torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=rate, momentum=0.9)
 
 
@@ -76,7 +77,7 @@ def by_rounding(before, whole, size, options) -> float:
     pictures, labels = loader(size, 6).dataset.tensors
     pictures = pictures * (1 + 1e-7 * torch.randn(pictures.shape, generator=torch.Generator().manual_seed(0)))
     batches = DataLoader(TensorDataset(pictures, labels), batch_size=4, shuffle=True)
-    fit(other, batches, loader(size, 4, 1), optimizer=adam(other), **options)
+    fit(other, batches, loader(size, 4, 1), optimizer=sgd(other), **options)
     return largest_difference(other, whole)
 
 
@@ -97,8 +98,8 @@ def test_the_weights_are_those_of_training_through_the_whole_network(name, size,
     whole = learning_from(replace_head(load_model(name, random_init=True), CLASSES), first)
     tail, before = copy.deepcopy(whole), copy.deepcopy(whole)
     options = {"epochs": 2, "precision": "float32"}
-    expected = fit(whole, loader(size, 6, shuffle=True), loader(size, 4, 1), optimizer=adam(whole), **options)
-    found = fit_tail(tail, loader(size, 6), loader(size, 4, 1), optimizer=adam(tail), batch_size=4, **options)
+    expected = fit(whole, loader(size, 6, shuffle=True), loader(size, 4, 1), optimizer=sgd(whole), **options)
+    found = fit_tail(tail, loader(size, 6), loader(size, 4, 1), optimizer=sgd(tail), batch_size=4, **options)
     assert largest_difference(tail, whole) < max(1e-4, 3 * by_rounding(before, whole, size, options))
     assert largest_difference(tail, before) > 1e-4
     for a, b in zip(expected.epochs, found.epochs, strict=True):
@@ -126,8 +127,8 @@ def test_pictures_are_prepared_as_fit_prepares_them(model, images):
     batch = torch.stack([prepare(picture) for picture, _ in images]), torch.tensor(images.labels)
     other = copy.deepcopy(model)
     options = {"epochs": 1, "precision": "float32", "batch_size": 5}
-    fit_tail(model, images, images, size=SIZE, optimizer=adam(model), **options)
-    fit_tail(other, [batch], [batch], optimizer=adam(other), **options)
+    fit_tail(model, images, images, size=SIZE, optimizer=sgd(model), **options)
+    fit_tail(other, [batch], [batch], optimizer=sgd(other), **options)
     assert largest_difference(model, other) < 1e-4
 
 
@@ -135,7 +136,7 @@ def test_bfloat16_is_near_and_takes_half_the_room(model, images):
     other, sizes = copy.deepcopy(model), []
     for one, precision in [(model, "float32"), (other, "bfloat16")]:
         before = set(files())
-        fit_tail(one, images, images, size=SIZE, epochs=1, precision=precision, optimizer=adam(one))
+        fit_tail(one, images, images, size=SIZE, epochs=1, precision=precision, optimizer=sgd(one))
         sizes.append(max(file.stat().st_size for file in set(files()) - before))
     assert sizes[1] < 0.6 * sizes[0]
     a, b = (evaluate(one, images, size=SIZE, precision="float32").loss for one in (model, other))
@@ -152,7 +153,7 @@ def state(model):
 
 def test_the_model_itself_holds_the_trained_tail(model, images):
     before, weights = state(model), copy.deepcopy(model.state_dict())
-    history = fit_tail(model, images, images, size=SIZE, epochs=6, batch_size=5, optimizer=adam(model, 1e-2))
+    history = fit_tail(model, images, images, size=SIZE, epochs=6, batch_size=5, optimizer=sgd(model, 1e-2))
     assert state(model) == before and not model.training
     changed = {name for name, value in model.state_dict().items() if not torch.equal(value, weights[name])}
     tail = ("blocks.6", "conv_head", "bn2", "classifier")
@@ -273,9 +274,9 @@ def test_averaged_weights_patience_and_schedule_work(model, images):
 def test_a_run_that_was_stopped_goes_on_bit_for_bit(model, images, tmp_path):
     whole, path = copy.deepcopy(model), tmp_path / "run.pt"
     options = {"size": SIZE, "batch_size": 5, "views": 2}
-    fit_tail(whole, images, images, epochs=4, optimizer=adam(whole), **options)
+    fit_tail(whole, images, images, epochs=4, optimizer=sgd(whole), **options)
     for epochs in (2, 4):
-        fit_tail(model, images, images, epochs=epochs, optimizer=adam(model), checkpoint=path, resume=True,
+        fit_tail(model, images, images, epochs=epochs, optimizer=sgd(model), checkpoint=path, resume=True,
                  **options)
     assert largest_difference(model, whole) == 0
 
@@ -364,15 +365,13 @@ def nothing_learning(model, images):
     fit_tail(freeze(model), images, images, epochs=1, size=SIZE)
 
 
-def two_sizes(model, images):
-    batches = [(torch.randn(2, 3, side, side), torch.tensor([0, 1])) for side in (64, 96)]
-    fit_tail(model, batches, batches, epochs=1)
+def with_inputs(scores, labels, *, inputs):
+    pytest.fail("it trained")
 
 
 @pytest.mark.parametrize("call, kind, words", [
     (all_learning, CourseError, "first layers of the model learn.*fit"),
     (nothing_learning, CourseError, "every parameter of the model is frozen"),
-    (two_sizes, CourseError, "activations of shape.*one size"),
     (lambda m, i: fit_tail(m, i, i, epochs=1, augment=True), CourseError, "views=5"),
     (lambda m, i: fit_tail(m, loader(), i, epochs=1, views=2), CourseError, "read once"),
     (lambda m, i: fit_tail(m, i, i, epochs=1, views=0), CourseError, "views is a whole number"),
@@ -380,8 +379,51 @@ def two_sizes(model, images):
     (lambda m, i: fit_tail(m, loader(), loader(), epochs=1, size=64), CourseError, "size is for Images"),
     (lambda m, i: fit_tail(replace_head(m, 3), i, i, epochs=1, size=SIZE), CourseError,
      "gives 3 scores, but the data has 2"),
-    (lambda m, i: fit_tail(None, i, i, epochs=1), CourseError, "needs a model"),
+    (lambda m, i: fit_tail(None, i, i, epochs=1), CourseError, "fit_tail needs a model"),
+    (lambda m, i: fit_tail(m, i, i, epochs=1, patiense=2), UnknownName, "Did you mean 'patience'"),
+    (lambda m, i: fit_tail(m, i, i, epochs=1, patience=0), CourseError, "patience is a whole number"),
+    (lambda m, i: fit_tail(m, i, i, epochs=0), CourseError, "epochs is a whole number"),
+    (lambda m, i: fit_tail(m, i, i, epochs=1, schedule="cosinus"), UnknownName, "Did you mean 'cosine'"),
+    (lambda m, i: fit_tail(m, i, i, epochs=1, loss="l2"), CourseError, "loss is a function"),
+    (lambda m, i: fit_tail(m, i, i, epochs=1, loss=with_inputs), CourseError,
+     "asks for inputs.*Train with fit"),
+    (lambda m, i: fit_tail(m, i, turned(i), epochs=1), CourseError, "train and val have the same classes in"),
 ])
-def test_what_does_not_fit_is_said_in_words(model, images, call, kind, words):
+def test_what_does_not_fit_is_said_in_words_before_the_frozen_layers_run(model, images, call, kind, words):
+    runs = runs_of(model.blocks[3][0].conv_pw)
     with pytest.raises(kind, match=words):
         call(model, images)
+    assert sum(runs) <= 2, "at most the two that the cut is tried on"
+
+
+def test_pictures_of_two_sizes_are_said_in_words(model):
+    batches = [(torch.randn(2, 3, side, side), torch.tensor([0, 1])) for side in (64, 96)]
+    with pytest.raises(CourseError, match=r"activations of shape.*one size"):
+        fit_tail(model, batches, batches, epochs=1)
+
+
+def turned(images) -> Images:
+    return Images(images.paths, images.labels, CLASSES[::-1], pictures=[picture for picture, _ in images])
+
+
+def test_the_head_gets_the_names_of_what_it_learns_from(model, images):
+    model.course_classes = None
+    fit_tail(model, images, images, size=SIZE, epochs=1)
+    assert model.course_classes == CLASSES
+
+
+def test_numpys_numbers_are_numbers(model):
+    history = fit_tail(model, loader(), loader(), epochs=np.int64(1), batch_size=np.int64(5))
+    assert len(history.epochs) == 1
+
+
+def test_from_a_loader_it_gets_none(model):
+    """The twin."""
+    model.course_classes = None
+    fit_tail(model, loader(), loader(), epochs=1)
+    assert model.course_classes is None
+
+
+def test_a_class_without_pictures_is_told_once(model, images, capsys):
+    fit_tail(model, images.subset([0, 2, 4]), images, size=SIZE, epochs=1)
+    assert capsys.readouterr().out.splitlines() == ["There are no pictures of light to learn from."]

@@ -106,6 +106,51 @@ def test_layers_unfrozen_before_and_after_the_stop_are_in_the_optimizer_again(tm
     assert [epoch.unfrozen for epoch in whole.epochs] == [(), ("1",), (), ("0",), (), ()]
 
 
+def interrupted_at(step: int):
+    """A loss during whose nth step Ctrl-C is pressed."""
+    steps = []
+
+    def loss(scores, labels):
+        steps.append(1)
+        if len(steps) == step:
+            raise KeyboardInterrupt
+        return F.cross_entropy(scores, labels)
+    return loss
+
+
+def only_the_head_learns() -> nn.Module:
+    model = freeze(small())
+    unfreeze(model[4])
+    return model
+
+
+@pytest.mark.parametrize("step", [8, 13, 18])
+def test_the_same_cell_goes_on_after_ctrl_c_with_layers_that_are_unfrozen_by_now(tmp_path, step):
+    """The model and its optimizer are as Ctrl-C left them: in the epoch that unfroze a layer, or later."""
+    def run(path, model, optimizer, loss, resume=False):
+        return fit(model, loader(shuffle=True), loader(1), epochs=5, optimizer=optimizer, checkpoint=path,
+                   resume=resume, unfreeze_at={2: ("1", 1e-3), 4: "0"}, loss=loss)
+    never = only_the_head_learns()
+    run(None, never, torch.optim.Adam(never[4].parameters(), lr=0.05), loss=interrupted_at(0))
+    model = only_the_head_learns()
+    optimizer, loss = torch.optim.Adam(model[4].parameters(), lr=0.05), interrupted_at(step)
+    run(tmp_path / "run.pt", model, optimizer, loss)
+    assert len(optimizer.param_groups) > 1, "it has grown"
+    assert len(run(tmp_path / "run.pt", model, optimizer, loss, resume=True).epochs) == 5
+    assert same(weights(model), weights(never))
+    assert len(run(tmp_path / "run.pt", model, optimizer, loss, resume=True).epochs) == 5, "and once more"
+
+
+def test_an_optimizer_made_anew_of_what_is_unfrozen_by_now_is_told_what_to_run_again(tmp_path):
+    model, loss = only_the_head_learns(), interrupted_at(13)
+    train(tmp_path / "run.pt", model=model, unfreeze_at={2: "0"}, loss=loss)
+    with pytest.raises(CourseError, match=r"In this kernel 0, which unfreeze_at names, learn already: run"):
+        train(tmp_path / "run.pt", model=model, unfreeze_at={2: "0"}, loss=loss, resume=True)
+    _, history = train(tmp_path / "run.pt", model=only_the_head_learns(), unfreeze_at={2: "0"}, loss=loss,
+                       resume=True)
+    assert len(history.epochs) == 6, "the twin: with the model made once more it goes on"
+
+
 def test_layers_unfrozen_by_hand_are_in_the_optimizer_again(tmp_path):
     def run(path, stop=9, **options):
         model = freeze(small())
@@ -260,7 +305,9 @@ def test_runs_killed_at_24_random_moments_end_with_the_same_bits(order, never_ki
     ({"make": partial(torch.optim.Adam, weight_decay=0.1)}, r"weight_decay 0, .*weight_decay 0\.1"),
     ({"unfreeze_at": {2: "0"}}, "unfreeze_at"),
     ({"shuffled": DataLoader(points(seed=5), batch_size=8)}, "training data was"),
-    ({"shuffled": DataLoader(points(), batch_size=4)}, "training data was")])
+    ({"shuffled": DataLoader(points(), batch_size=4)}, "training data was"),
+    ({"shuffled": loader()}, "order of RandomSampler.*order of SequentialSampler"),
+    ({"shuffled": loader(shuffle=True, generator=torch.Generator())}, "its own: 0, is .*its own: 1")])
 def test_a_checkpoint_of_another_run_is_refused(tmp_path, options, words):
     train(tmp_path / "run.pt", epochs=1)
     before, model = (tmp_path / "run.pt").read_bytes(), small(seed=9)
@@ -268,6 +315,16 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, options, words):
     with pytest.raises(CourseError, match=f"of another run: .*{words}.*begin anew"):
         train(tmp_path / "run.pt", model=model, epochs=2, resume=True, **options)
     assert (tmp_path / "run.pt").read_bytes() == before and same(weights(model), untouched)
+
+
+def test_random_numbers_of_a_loaders_own_are_missed_before_anything_is_changed(tmp_path):
+    """The twin of the last row: there they are in the file and not in the loader."""
+    train(tmp_path / "run.pt", shuffled=loader(shuffle=True, generator=torch.Generator()), epochs=1)
+    model = small(seed=9)
+    untouched = weights(model)
+    with pytest.raises(CourseError, match=r"generators of its own: 1, is .*generators of its own: 0"):
+        train(tmp_path / "run.pt", model=model, epochs=2, resume=True)
+    assert same(weights(model), untouched)
 
 
 def test_losses_that_differ_in_a_number_only_are_told_apart(tmp_path):
@@ -339,6 +396,33 @@ def test_a_new_run_under_the_same_name_does_not_lose_the_one_before(tmp_path, ca
     assert "run.pt.old" in capsys.readouterr().out
     assert same(weights(load_checkpoint(path, small()).model), weights(second))
     assert same(weights(load_checkpoint(tmp_path / "run.pt.old", small()).model), weights(first))
+
+
+def test_a_run_that_learned_nothing_takes_no_ones_place(tmp_path):
+    """A cell is run again, and stopped at once: the file it wrote before its first step is no work."""
+    path = tmp_path / "run.pt"
+
+    def at_once(scores, labels):
+        raise KeyboardInterrupt
+    trained, _ = train(path)
+    train(path, loss=at_once)
+    train(path, loss=at_once)
+    assert {file.name for file in tmp_path.iterdir()} == {"run.pt", "run.pt.old"}
+    assert same(weights(load_checkpoint(tmp_path / "run.pt.old", small()).model), weights(trained))
+
+
+def test_every_trained_run_gets_a_name_that_is_free(tmp_path):
+    path = tmp_path / "run.pt"
+    runs = [train(path, model=small(seed))[0] for seed in range(3)]
+    for name, trained in zip(("run.pt.old", "run.pt.old2", "run.pt"), runs, strict=True):
+        assert same(weights(load_checkpoint(tmp_path / name, small()).model), weights(trained))
+
+
+def test_weights_of_another_kind_are_kept_though_they_tell_of_no_epoch(tmp_path):
+    """The twin: only a run that `fit` itself has just begun is no work."""
+    save_checkpoint(tmp_path / "run.pt", small(seed=3))
+    train(tmp_path / "run.pt", epochs=1)
+    assert same(weights(load_checkpoint(tmp_path / "run.pt.old", small()).model), weights(small(seed=3)))
 
 
 def test_a_run_that_is_resumed_sets_nothing_aside(tmp_path):

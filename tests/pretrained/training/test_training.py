@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from course_utils.errors import BadData, CourseError, TrainingDiverged
 from course_utils.pretrained import (
     Images,
     evaluate,
+    extract_features,
+    find_learning_rate,
     fit,
     freeze,
     load_checkpoint,
@@ -23,6 +26,7 @@ from course_utils.pretrained import (
     replace_head,
     unfreeze,
 )
+from course_utils.pretrained.data.batches import enough_memory
 from course_utils.pretrained.inference.metrics import calibration_error, metrics_of
 from tests.pretrained.training.toys import changed, loader, points, small, values
 
@@ -252,10 +256,65 @@ def test_a_head_for_other_classes_is_noticed_before_anything_is_learned(lite0, i
         evaluate(model, images, size=SIZE)
 
 
+def turned(images) -> Images:
+    """The same pictures, the classes in another order."""
+    return Images(images.paths, images.labels, CLASSES[::-1], pictures=[picture for picture, _ in images])
+
+
 def test_classes_in_another_order_are_noticed(model, images):
-    turned = Images(images.paths, images.labels, CLASSES[::-1], pictures=[picture for picture, _ in images])
     with pytest.raises(CourseError, match="another order: dark, light against light, dark"):
-        evaluate(model, turned, size=SIZE)
+        evaluate(model, turned(images), size=SIZE)
+
+
+def never(*_):
+    pytest.fail("it trained")
+
+
+@pytest.mark.parametrize("names", [CLASSES, None])
+def test_train_and_val_with_classes_in_another_order_are_refused_before_training(model, images, names):
+    """Whether the head has names or not."""
+    model.course_classes = names
+    with pytest.raises(CourseError, match=r"train and val have the same classes in another order: dark, "
+                                          r"light against light, dark.*data\.train, data\.val"):
+        fit(model, images, turned(images), epochs=1, size=SIZE, loss=never)
+
+
+def outside() -> DataLoader:
+    return loader(TensorDataset(torch.randn(4, 6), torch.tensor([0, 1, 2, 1])))
+
+
+@pytest.mark.parametrize("val, kind, words", [
+    (outside, CourseError, "there is a label 2"), (lambda: loader(points(0)), BadData, "no pictures"),
+    (lambda: loader(points(width=5)), CourseError, r"shape \(8, 5\)")])
+def test_what_is_wrong_with_the_validation_is_said_before_training(tmp_path, val, kind, words):
+    with pytest.raises(kind, match=words):
+        fit(small(), loader(points()), val(), epochs=1, loss=never, checkpoint=tmp_path / "run.pt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_images_to_validate_with_are_looked_at_too_where_a_loader_trains(model, images):
+    prepared = [(torch.randn(4, 3, SIZE, SIZE), torch.tensor([0, 1, 0, 1]))]
+    with pytest.raises(CourseError, match="another order"):
+        fit(model, prepared, turned(images), epochs=1, loss=never)
+
+
+def test_nothing_to_learn_from_is_said_before_anything_is_validated():
+    model = small()
+    evaluated = []
+    model.register_forward_hook(lambda module, inputs, output: evaluated.append(len(output)))
+    with pytest.raises(BadData, match="nothing to learn from in epoch 1"):
+        fit(model, loader(points(0)), loader(points()), epochs=3)
+    assert evaluated == [8], "the first batch, to look at"
+
+
+def test_looking_at_the_first_batch_takes_it_from_no_iterator_and_changes_no_random_numbers():
+    model, own = small(), torch.Generator().manual_seed(3)
+    once = iter(list(loader(points(17))))
+    assert len(fit(model, loader(points()), once, epochs=1).epochs) == 1
+    val = DataLoader(points(), batch_size=8, shuffle=True, generator=own)
+    with pytest.raises(CourseError, match="NoneType"):
+        fit(model, loader(points()), val, epochs=1, loss=lambda scores, labels: None)
+    assert torch.equal(own.get_state(), torch.Generator().manual_seed(3).get_state())
 
 
 def test_other_classes_of_the_same_number_are_noticed(model, images):
@@ -317,12 +376,33 @@ def test_a_last_step_that_blows_up_is_noticed_by_the_validation(tmp_path, option
     model, path = nn.Linear(6, 2), tmp_path / "run.pt"
     one_batch = loader(points(noise=3), batch_size=40)
     before = values(model)
-    with pytest.raises(TrainingDiverged):
+    with pytest.raises(TrainingDiverged, match=r"validation after step 1 of epoch 1, learning rate 1e\+38.*"
+                                               r"from before training again.*ten times lower"):
         fit(model, one_batch, one_batch, epochs=1, optimizer=torch.optim.SGD(model.parameters(), lr=1e38),
             checkpoint=path, **options)
     assert not changed(before, model) and not changed(before, load_checkpoint(path, nn.Linear(6, 2)).model)
     fit(model, one_batch, one_batch, epochs=1, optimizer=torch.optim.SGD(model.parameters(), lr=0.1))
     assert changed(before, model), "the twin: with a usual rate it learns"
+
+
+def ascent(scores, labels):
+    return -F.cross_entropy(scores, labels)
+
+
+@pytest.mark.parametrize("options, epoch", [({"patience": 9}, 1), ({"ema": 0.9}, 3), ({}, 3)])
+@pytest.mark.parametrize("error", [RuntimeError("CUDA error"), ValueError, CourseError("not enough memory")])
+def test_after_any_other_error_too_the_model_has_the_weights_that_were_kept(options, epoch, error):
+    """With ascent the first epoch is the best; with ema the average is what was validated."""
+    seen, model, val = [], small(), loader(points(seed=1))
+
+    def trouble(latest):
+        seen.append(latest)
+        if latest.epoch == 3:
+            raise error
+    with pytest.raises(type(error) if isinstance(error, Exception) else error):
+        fit(model, loader(points()), val, epochs=9, loss=ascent, on_epoch=trouble, **options)
+    assert evaluate(model, val).loss == pytest.approx(seen[epoch - 1].val_loss, rel=1e-6)
+    assert seen[0].val_loss != pytest.approx(seen[2].val_loss, rel=1e-3) and not model.training
 
 
 def test_blown_up_in_the_first_epoch_it_has_those_from_before_training():
@@ -332,6 +412,14 @@ def test_blown_up_in_the_first_epoch_it_has_those_from_before_training():
         fit(model, loader(points(noise=5)), loader(points()), epochs=1,
             optimizer=torch.optim.SGD(model.parameters(), lr=1e25))
     assert not changed(before, model)
+
+
+def test_after_a_blown_up_loss_a_new_optimizer_is_advised():
+    """A rate ten times lower is not enough: its moments are nan."""
+    model = small()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e25)
+    with pytest.raises(TrainingDiverged, match="with a new optimizer"):
+        fit(model, loader(points(noise=5)), loader(points()), epochs=9, optimizer=optimizer)
 
 
 class Greedy(torch.autograd.Function):
@@ -347,17 +435,43 @@ class Greedy(torch.autograd.Function):
         return gradient + torch.empty(2**60).sum(), None
 
 
-@pytest.mark.parametrize("way", ["there", "back"])
-def test_too_little_memory_suggests_a_smaller_batch(way):
-    class Model(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.head = nn.Linear(6, 2)
+class Hungry(nn.Module):
+    def __init__(self, way):
+        super().__init__()
+        self.head, self.way = nn.Linear(6, 2), way
 
-        def forward(self, x):
-            return Greedy.apply(self.head(x), way)
-    with pytest.raises(CourseError, match=r"not enough memory for 8 inputs of shape \(6,\).*batch_size=4"):
-        fit(Model(), loader(points()), loader(points()), epochs=1)
+    def forward(self, x):
+        return Greedy.apply(self.head(x), self.way)
+
+
+LITTLE = r"not enough memory for 8 inputs of shape \(6,\).*batch_size=4"
+
+
+@pytest.mark.parametrize("way", ["there", "back"])
+@pytest.mark.parametrize("learn", [partial(fit, epochs=1), find_learning_rate])
+def test_too_little_memory_suggests_a_smaller_batch(learn, way):
+    data = [loader(points())] * (2 if isinstance(learn, partial) else 1)
+    with pytest.raises(CourseError, match=LITTLE):
+        learn(Hungry(way), *data)
+
+
+def test_too_little_memory_is_said_where_nothing_learns_too():
+    with pytest.raises(CourseError, match=LITTLE):
+        evaluate(Hungry("there"), loader(points()))
+    network = nn.Sequential(Hungry("there"), nn.Linear(2, 2))
+    with pytest.raises(CourseError, match="not enough memory"):
+        extract_features(network, loader(points()))
+
+
+@pytest.mark.parametrize("said", [
+    "CUDA out of memory. Tried to allocate 2.00 GiB", "DefaultCPUAllocator: can't allocate memory",
+    "DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes.",
+    "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"])
+def test_each_systems_words_for_too_little_memory_are_known(said):
+    with pytest.raises(CourseError, match="batch_size=4"), enough_memory(torch.zeros(8, 6)):
+        raise RuntimeError(said)
+    with pytest.raises(RuntimeError, match="STATUS_NOT"), enough_memory(torch.zeros(8, 6)):
+        raise RuntimeError("CUDA error: CUBLAS_STATUS_NOT_SUPPORTED")
 
 
 def test_a_class_without_pictures_is_told(model, images, capsys):

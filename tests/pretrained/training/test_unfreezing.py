@@ -52,21 +52,31 @@ def one_epoch(model, data, optimizer):
     fit(model, data, data, epochs=1, optimizer=optimizer)
 
 
-def test_without_the_optimizer_what_is_unfrozen_does_not_learn(model, data):
+def test_without_the_optimizer_what_is_unfrozen_does_not_learn_and_that_is_said(model, data, capsys):
     """The twin, and the trap: gradients alone move nothing."""
     optimizer, before = adam(model), parameters(model)
     unfreeze(model.layer4)
     one_epoch(model, data, optimizer)
     assert moved(before, model) == {"fc"}
+    count = sum(p.numel() for p in model.layer4.parameters())
+    said = capsys.readouterr().out
+    assert f"{count:,} parameters get gradients, but the optimizer does not hold them" in said
+    assert "in layer4. To let a part of them learn, type: unfreeze(part, optimizer=optimizer)" in said
     assert freeze_report(model, optimizer).set_index("group").in_optimizer["layer4"] == 0
 
 
-def test_with_the_optimizer_it_does(model, data):
+def test_with_the_optimizer_it_does(model, data, capsys):
     optimizer, before = adam(model), parameters(model)
     assert unfreeze(model.layer4, optimizer=optimizer, lr=1e-2) is model.layer4
     one_epoch(model, data, optimizer)
-    assert moved(before, model) == {"fc", "layer4"}
+    assert moved(before, model) == {"fc", "layer4"} and not capsys.readouterr().out
     assert freeze_report(model, optimizer).set_index("group").lr["layer4"] == 1e-2
+
+
+def test_what_joins_the_optimizer_later_is_not_said_to_be_left_out(model, data, capsys):
+    unfreeze(model.layer4)
+    fit(model, data, data, epochs=1, optimizer=adam(model), unfreeze_at={1: "layer4"})
+    assert not capsys.readouterr().out
 
 
 def test_the_rate_is_a_tenth_of_the_lowest(model):
@@ -154,6 +164,24 @@ def test_the_stem_goes_by_its_group_name(model):
 def test_a_plan_that_makes_no_sense_is_refused_before_training(model, data, plan, kind, words):
     with pytest.raises(kind, match=words):
         fit(model, data, data, epochs=3, unfreeze_at=plan, loss=lambda s, y: pytest.fail("it trained"))
+
+
+def test_a_rate_for_what_the_optimizer_holds_by_then_is_refused_before_training(model, data):
+    def never(scores, labels):
+        pytest.fail("it trained")
+    whole = torch.optim.Adam(model.parameters(), lr=1e-3)
+    with pytest.raises(CourseError, match=r"holds layer4 already.*Leave the rate out"):
+        fit(model, data, data, epochs=7, optimizer=whole, unfreeze_at={7: ("layer4", 1e-4)}, loss=never)
+    with pytest.raises(CourseError, match=r"holds layer4\.0 already"):
+        fit(model, data, data, epochs=7, optimizer=adam(model), loss=never,
+            unfreeze_at={2: "layer4", 7: ("layer4.0", 1e-4)})
+
+
+def test_without_a_rate_the_optimizers_own_stays(model, data):
+    """The twin."""
+    whole = torch.optim.Adam(model.parameters(), lr=1e-3)
+    history = fit(model, data, data, epochs=2, optimizer=whole, unfreeze_at={2: "layer4"})
+    assert history.epochs[1].rates == (1e-3,) and history.epochs[1].unfrozen == ("layer4",)
 
 
 def test_own_networks_have_layers_by_name_too(data):
