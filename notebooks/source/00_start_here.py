@@ -26,7 +26,7 @@ print(model.course_weights)
 # That loaded a real network: EfficientNet-Lite0, trained by others on 1.28 million photographs of the
 # ImageNet data set. Such a network is called **pretrained**. Its weights came with the installation, so
 # nothing is downloaded. The printed line names them and says how they want their pictures: 224 × 224
-# pixels, as numbers from 0 to 1; from each of these 0.5 is subtracted, and the rest divided by 0.5.
+# pixels, as numbers from 0 to 1; from each of these 0.5 is subtracted, and the result is divided by 0.5.
 #
 # Here is a cat, a photograph that ships with scikit-image.
 
@@ -48,7 +48,7 @@ predictions(cat, top_k(model, cat), alt="Chelsea, a tabby cat, looking at the ca
 # Each bar is one of the five most likely classes with its probability. The other 995 classes share the
 # rest.
 #
-# A cup of coffee is easier: ImageNet has a class that fits exactly. **Predict:** how long will its bar be?
+# A cup of coffee is easier: ImageNet has a class that fits exactly. Guess first: how long will its bar be?
 
 # %%
 coffee = Image.fromarray(data.coffee())
@@ -94,7 +94,7 @@ show_quiz("00_start_here", "what-one-means")
 
 # %% [markdown]
 # The astronaut Eileen Collins stands before a flag and a shuttle model. ImageNet has no class for an
-# astronaut's portrait. **Predict:** will the largest bar be longer or shorter than the one for the coffee?
+# astronaut's portrait. Guess first: will the largest bar be longer or shorter than the one for the coffee?
 
 # %%
 astronaut = Image.fromarray(data.astronaut())

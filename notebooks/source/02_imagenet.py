@@ -209,7 +209,7 @@ branch_view(model, cat, alt="Chelsea, a tabby cat, looking at the camera")
 # what was thought to be critical hardly mattered for transfer.
 #
 # The hierarchy, at least, can be looked for. Training never saw the tree, only 1,000 names. The head holds
-# one row of weights for each class. **Predict:** take each dog's row and find the most similar row of the
+# one row of weights for each class. Guess first: take each dog's row and find the most similar row of the
 # other 999: the one at the smallest angle, after what all rows have in common is subtracted. For how many of
 # the 118 is it another dog? By chance it would be 12 %.
 
@@ -247,7 +247,11 @@ pandas.DataFrame(table, index=branches).map("{:.0%}".format)
 # - **Not for everything.** Its terms allow non-commercial research and education. Whether they reach weights
 #   trained on it is disputed: read the licence of the weights, and ask where it matters.
 # - **Not separate from later sets.** "Ants and bees" or Stanford Dogs are pictures of ImageNet: a backbone
-#   may have learned from them.
+#   may have learned from them. That is **contamination**: a test picture that was in the pretraining, perhaps
+#   with its label, is remembered and not only recognised, so the test flatters. To check, look for copies of
+#   test pictures among those of pretraining: files of the same bytes by a **hash**, copies that were resized
+#   or saved again by a **sketch**, a tiny grey version. `course audit` compares the parts of one folder in
+#   this way. How much it flatters is not measured here: that takes ImageNet's own pictures, a large download.
 #
 # The second point can be counted. Beyer et al. (2020, arXiv 2006.07159) had people look at all validation
 # pictures again, with every label allowed that fits; timm holds what they found.
@@ -270,10 +274,10 @@ for one, other in [("sunglasses", "sunglass"), ("laptop", "notebook"), ("tabby",
     print(f"{one} {len(pictures_of(one))}, {other} {len(pictures_of(other))}, both {len(both)}")
 
 # %% [markdown]
-# Some 3,000 pictures show none of the 1,000 classes, and one in seven shows several: there, top-1 accuracy
-# counts right answers as wrong. To WordNet a *sunglass* is a lens that starts fires; the pictures collected
-# under it show sunglasses. Differences of a few tenths of a per cent between models say little under such
-# labels.
+# Some 3,000 pictures show none of the 1,000 classes, and one in seven shows several: there, **top-1**
+# accuracy, by which the one best guess must be the label, counts right answers as wrong. To WordNet a
+# *sunglass* is a lens that starts fires; the pictures collected under it show sunglasses. Differences of a
+# few tenths of a per cent between models say little under such labels.
 
 # %%
 show_quiz("02_imagenet", "found-in-pretraining")

@@ -87,7 +87,9 @@ print(ResNet50_Weights.IMAGENET1K_V2.transforms())
 # architecture, dot, **pretrained tag**. The tag says which training: here a recipe called *a1*, on ImageNet's
 # 1,000 classes. `tv_in1k` are torchvision's V1 weights under timm's roof.
 #
-# How many there are changes with every version, so ask. `*` stands for any letters.
+# How many there are changes with every version, so ask. `*` stands for any letters. The last lines show what
+# a tag says of preparation: `crop_pct` is the side of the crop as a share of the resized picture's shorter
+# side, `interpolation` how pixels are computed when resizing.
 
 # %% tags=["teaches:counts"]
 # NBVAL_CHECK_OUTPUT
@@ -275,7 +277,8 @@ show_result("04_loading_models", "mean-std-costs",
 # The number comes from the record, not from this machine: the line above says how to measure it again. In
 # the table, the third column is the usual accident: the head learned from rightly prepared pictures, and
 # the mistake comes with deployment. In the last column training made the same mistake, so the head has
-# adapted to it. With every seed that costs less, and in most rows it still costs something.
+# adapted to it. Except for *no resize*, that costs less with every seed, and in most rows it still costs
+# something.
 #
 # Two rows surprise. *No resize* costs nothing here, because the shorter side of these files has at most 256
 # pixels; on files three times as large it does. And without `eval()`, one picture at a time, the probe is

@@ -9,9 +9,10 @@
 # everything before the head, the **backbone**, exactly as it is, and train a small head of your own on the
 # features it gives. That is *feature extraction*.
 #
-# The pictures below are **rendered by a program**, not photographed, so that they can ship with the course.
-# The weights are real ones. To try the lesson on a folder of your own pictures, one subfolder for each
-# class, write `load_dataset("folder:PATH")` instead of `load_dataset("flowers")` in the next cell.
+# The pictures below are **rendered by a program**, not photographed, so that they can ship with the course;
+# with `COURSE_PHOTOS=1` they are photographs. The weights are real ones. To try the lesson on a folder of
+# your own pictures, one subfolder for each class, write `load_dataset("folder:PATH")` instead of
+# `load_dataset("flowers")` in the next cell.
 
 # %%
 import copy
@@ -28,13 +29,13 @@ from course_utils.pretrained import (
     count_parameters, evaluate, extract_features, find_head, fit, freeze, freeze_report, linear_probe,
     load_dataset, load_model, preprocessing, replace_head, step_cost, top_k, train_mode, unfreeze)
 from course_utils.widgets import (
-    flow, freeze_map, predictions, show_exercise, show_pictures, show_quiz, training_curves)
+    flow, freeze_map, predictions, show_exercise, show_pictures, show_quiz, show_result, training_curves)
 
 torch.manual_seed(0)
 flowers = load_dataset("flowers")
 print(flowers)
 first_of_each = [flowers.train.labels.index(label) for label in range(len(flowers.classes))]
-show_pictures([flowers.train[i][0] for i in first_of_each], flowers.classes, alt="rendered flower", width=120)
+show_pictures([flowers.train[i][0] for i in first_of_each], flowers.classes, alt=flowers.card.kind, width=120)
 
 # %% [markdown]
 # ImageNet has a class for daisies and none for tulips. What can the model say about a tulip? It can only
@@ -43,7 +44,7 @@ show_pictures([flowers.train[i][0] for i in first_of_each], flowers.classes, alt
 # %%
 model = load_model("efficientnet_lite0")
 tulip = flowers.train[first_of_each[-1]][0]
-predictions(tulip, top_k(model, tulip), alt="a rendered tulip")
+predictions(tulip, top_k(model, tulip), alt=f"{flowers.classes[-1]} ({flowers.card.kind})")
 
 # %% [markdown]
 # ## A new head
@@ -63,6 +64,7 @@ replace_head(model, flowers.classes, seed=0)
 freeze(model)
 unfreeze(model.classifier)
 print(f"{count_parameters(model, trainable=True):,} of {count_parameters(model):,} parameters learn")
+show_result("05_feature_extraction", "how-many-learn")
 
 # %% [markdown] tags=["teaches:find-the-head"]
 # The head has another name in each family. You find it in any model by printing it and looking for the
@@ -73,7 +75,7 @@ print(f"{count_parameters(model, trainable=True):,} of {count_parameters(model):
 # libraries, timm and torchvision. It builds them without weights ("meta" tensors have a shape but no numbers)
 # and gives each ten classes, with dropout before the Linear: in training, dropout hides half of the features
 # at random, so that no single one is relied on. `classifier.6` means `model.classifier[6]`.
-# **Predict:** what share of ResNet-50's parameters would learn?
+# Guess first: what share of ResNet-50's parameters would learn?
 
 # %% tags=["teaches:heads-of-families"]
 # NBVAL_CHECK_OUTPUT
@@ -133,7 +135,9 @@ prepare, anywhere = preprocessing(model), torch.randperm(len(flowers.train))
 forty = torch.stack([prepare(flowers.train[i][0]) for i in anywhere[:40].tolist()])
 drift = drift_after_five_batches(lambda m: m.train()).to_frame("model.train()")
 drift["train_mode(model)"] = drift_after_five_batches(train_mode)
-drift.dropna().map("{:.1g}".format)
+display(drift.dropna().map("{:.1g}".format))
+show_result("05_feature_extraction", "what-still-moves",
+            found="statistics" if drift["model.train()"].max() > 0 else "nothing")
 
 # %% [markdown] tags=["teaches:optimizer-switch"]
 # The table has one line for each group of layers with BatchNorm, from the **stem**, the first convolution,
@@ -202,7 +206,7 @@ history = fit(model, flowers.train, flowers.val, epochs=2, size=128, optimizer=o
 #
 # The backbone never changes. Shown the same picture, it gives the same features in every epoch. So ask
 # once, keep the features, and train heads on those. A linear head on stored features is called a **linear
-# probe**.
+# probe**. It is trained with a penalty on large weights, and `linear_probe` tries several strengths of it.
 #
 # Which numbers are the features? The last convolution gives 1,280 maps, each with a number for every place in
 # the picture. **Pooling** averages each map, and 1,280 numbers are left. timm's models do it in two calls,
@@ -236,11 +240,12 @@ for last in history.epochs[-1:]:
 # Do not compare the two lines yet: the probe was trained to the end, on larger pictures. Give both
 # `extract_features` above `size=128` and run the two cells again for a fair comparison.
 #
-# The probe is **logistic regression**: a linear head, trained with a penalty on large weights, called
-# regularisation. How strong should the penalty be? `linear_probe` tried several strengths and kept the one
-# with the lowest loss on the validation pictures. So accuracy on these same pictures flatters a little.
+# The probe is **logistic regression**, and the penalty is called regularisation. Of its strengths,
+# `linear_probe` kept the one with the lowest loss on the validation pictures. So accuracy on these same
+# pictures flatters a little.
 #
-# Speed has a price. Which?
+# Speed has a price. Which? (In the cell after the question, `views` says how many versions of each picture
+# are read.)
 
 # %%
 show_quiz("05_feature_extraction", "when-cache-fails")
@@ -276,9 +281,10 @@ print(f"all training pictures, the label of the nearest one: {same:.0%}")
 # deviation of ImageNet's pixels, and those are often copied by habit. The wrong ones raise no error.
 #
 # The cell prepares the validation pictures with the wrong numbers and shows them to the probe, as happens
-# when training and deployment prepare pictures differently. **Predict:** how many of the 100 pictures will it
-# cost? (In lesson 04 it cost five in a hundred photographs; these are rendered.) Then the exercise: in lesson
-# 04 you could let `preprocessing(model)` do it; now write the steps yourself.
+# when training and deployment prepare pictures differently. Guess first: how many of the 100 pictures will it
+# cost? (In lesson 04 it cost five in a hundred photographs; these are rendered, unless `COURSE_PHOTOS=1`.)
+# The last two lines show another slip: validation pictures that are **augmented**, the same ones twice. Then
+# the exercise: in lesson 04 you could let `preprocessing(model)` do it; now write the steps yourself.
 
 # %% tags=["teaches:wrong-normalisation"]
 print(preprocessing(backbone))
@@ -288,6 +294,9 @@ by_habit.course_weights = replace(
 for name, prepared_for in [("as the weights expect", backbone), ("ImageNet's mean and std", by_habit)]:
     seen = extract_features(prepared_for, flowers.val)
     print(f"{name:26} validation accuracy {probe.score(seen):.1%}")
+views = extract_features(backbone, flowers.val, views=2).x.chunk(2)     # of all pictures, then of all again
+for name, x in zip(("augmented by mistake", "augmented, another time"), views, strict=True):
+    print(f"{name:26} validation accuracy {(probe.predict(x) == val.y).float().mean():.1%}")
 
 # %% tags=["exercise:05_feature_extraction/prepare-a-picture"]
 
@@ -306,7 +315,7 @@ for name, prepared_for in [("as the weights expect", backbone), ("ImageNet's mea
 #
 # The rows about pictures, domain, overfitting and accuracy are rules of thumb. The cost you can measure. To
 # compute gradients, PyTorch keeps what layers put out, the **activations**, until the backward pass; and Adam
-# keeps two numbers for each parameter that learns, its **moments**. **Predict:** which shrinks more when the
+# keeps two numbers for each parameter that learns, its **moments**. Guess first: which shrinks more when the
 # backbone is frozen, time or memory? One training step on 8 pictures of 128 × 128 pixels, here, now:
 
 # %% tags=["teaches:cost-measured"]
@@ -344,7 +353,8 @@ evaluate(backbone, flowers.test)
 # - **BatchNorm drifts**: the head gets other features than it was trained on. Use `train_mode`.
 # - **The optimizer was made before the head was replaced**: it holds the old head. No error, and the loss
 #   stays where it is. Make it last.
-# - **Augmented validation pictures**: a random crop makes the number worse, and another one each time.
+# - **Augmented validation pictures**: a random crop may hide what counts, and the number is another one each
+#   time, as you saw above.
 # - **ImageNet's numbers by habit**: no error, lower accuracy. Take them from the weights.
 # - **Squashed pictures**: `Resize((256, 256))` changes proportions, `Resize(256)` does not.
 # - **Stale features**: kept from other weights or other preprocessing. The course's cache checks; a file of

@@ -12,6 +12,7 @@
 import copy
 import random
 import tempfile
+import time
 from pathlib import Path
 
 import torch
@@ -23,10 +24,11 @@ from torchvision.transforms import v2
 
 from course_utils import paths
 from course_utils.pretrained import (
-    evaluate, export, extract_features, fit, freeze, linear_probe, load_checkpoint, load_dataset, load_model,
-    preprocessing, replace_head, save_checkpoint, train_mode, unfreeze)
+    Epoch, evaluate, export, extract_features, fit, freeze, linear_probe, load_checkpoint, load_dataset,
+    load_model, preprocessing, replace_head, save_checkpoint, train_mode, unfreeze)
 from course_utils.widgets import (
-    calibration_plot, confusion_explorer, show_exercise, show_pictures, show_quiz, upload_demo, walkthrough)
+    calibration_plot, confusion_explorer, show_exercise, show_pictures, show_quiz, show_result,
+    training_curves, upload_demo, walkthrough)
 
 torch.manual_seed(0)
 folder = paths.data() / "defects"
@@ -100,6 +102,9 @@ show_quiz("08_practical_workflow", "where-to-augment")
 # stepped once an epoch, after validation. Ten epochs are usual; two must do here, so in this run the rate
 # stays what it was.
 #
+# After each epoch the loop tells `on_epoch` how it went, as `fit` does. Here that draws the curves of lesson
+# 05. Their **Stop** button makes it return False.
+#
 # **Exercise.** First what a loop needs after each epoch: validation. The loop below calls the course's own
 # `evaluate`, which does the same.
 
@@ -110,29 +115,34 @@ show_quiz("08_practical_workflow", "where-to-augment")
 
 
 # %% tags=["teaches:loop-code"]
-def train_head(net, epochs, patience=3):
+def train_head(net, epochs, patience=3, on_epoch=None):
     """Train the head of a frozen network; afterwards `net` is as it was in its best epoch."""
     optimizer = torch.optim.Adam(net.classifier.parameters(), lr=1e-3)
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=5, gamma=0.1)
     best = float("inf")
     for epoch in range(1, epochs + 1):
+        start, total = time.perf_counter(), 0.0
         train_mode(net)
         for images, labels in train_batches:
             loss = F.cross_entropy(net(images.to(device)), labels.to(device))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        found = evaluate(net, val_batches)
+            total += loss.item() * len(labels)
+        found, rates = evaluate(net, val_batches), tuple(scheduler.get_last_lr())
         scheduler.step()
-        print(f"epoch {epoch}: validation loss {found.loss:.3f}, accuracy {found.accuracy:.1%}")
         torch.save({"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch,
                     "scheduler": scheduler.state_dict(), "val_accuracy": found.accuracy}, last)
         if found.loss < best:
-            best, kept, since = found.loss, copy.deepcopy(net.state_dict()), epoch
-        elif epoch - since >= patience:
+            best, kept, best_epoch = found.loss, copy.deepcopy(net.state_dict()), epoch
+        done = Epoch(epoch, total / len(train_batches.dataset), found.loss, found.accuracy,
+                     time.perf_counter() - start, rates)
+        if on_epoch is not None and on_epoch(done) is False:
+            break
+        if epoch - best_epoch >= patience:
             break
     net.load_state_dict(kept)
-    print(f"kept: epoch {since}")
+    print(f"kept: epoch {best_epoch}, validation loss {best:.3f}")
 
 
 place = Path(tempfile.mkdtemp())
@@ -141,7 +151,9 @@ device = "cuda" if torch.cuda.is_available() else "cpu"
 classes = train_batches.dataset.classes
 net = freeze(replace_head(copy.deepcopy(model), classes, dropout=0.5, seed=0)).to(device)
 unfreeze(net.classifier)
-train_head(net, epochs=2)
+curves = training_curves(2, title="The head, by a loop of your own")
+display(curves)
+train_head(net, epochs=2, on_epoch=curves)
 print(f"to go on with: {', '.join(torch.load(last, weights_only=True))}")
 
 # %% tags=["teaches:loop-by-line"]
@@ -153,12 +165,15 @@ walkthrough(train_head, {
     "images.to(device)": "Pictures and labels go where the network is; elsewhere they are an error.",
     ("zero_grad", "optimizer.step()"): "Forget the last batch's gradients, compute those of this one, take a "
                                        "step. Without the first, gradients of all batches add up.",
-    "found = evaluate": "Eval mode, no gradients, averages over pictures and not over batches.",
+    "total +=": "A batch's loss is a mean: times its pictures, so that a small last batch counts for less.",
+    "evaluate(net": "Eval mode, no gradients, averages over pictures and not over batches.",
     "scheduler.step()": "Once an epoch. Inside the inner loop the rate would fall every five batches.",
     ("torch.save", "last)"): "All that is needed to go on after a crash, of the last epoch.",
     "copy.deepcopy": "The weights of the best epoch so far. Without the copy, `kept` would be the live "
                      "tensors, and change with every step.",
-    ("elif epoch - since", "break"): "Early stopping: enough epochs in a row have not been better.",
+    ("done = Epoch", "rates)"): "What is known of this epoch, in the form that `fit` and the curves use.",
+    ("if on_epoch", "break"): "Whoever listens may end the training: the Stop button does.",
+    ("if epoch - best_epoch", "break"): "Early stopping: enough epochs in a row have not been better.",
     "net.load_state_dict": "The best epoch, not the last."})
 
 # %% [markdown] tags=["teaches:checkpoints"]
@@ -186,8 +201,11 @@ torch.save({"model": net.state_dict()}, place / "mine.pt")
 bare = replace_head(copy.deepcopy(model), classes, seed=0)
 try:
     bare.load_state_dict(torch.load(place / "mine.pt", map_location="cpu", weights_only=True)["model"])
+    seen = "loads"
 except RuntimeError as error:
     print(str(error)[:330])
+    seen = "shapes" if "size mismatch" in str(error) else "names"
+show_result("08_practical_workflow", "which-keys", found=seen)
 
 # %% [markdown] tags=["teaches:stranger"]
 # `classifier.1.weight` is the Linear *behind* the dropout, in a `Sequential`; the bare Linear calls its
@@ -209,7 +227,8 @@ print(checkpoint.classes, checkpoint.weights.name, checkpoint.versions["torch"],
 # - **Confusion matrix**: who is taken for whom. Choose a cell and see the pictures behind it.
 # - **Recall** of a class: the share of its pictures that was found. Accuracy hides a rare class, recall
 #   does not.
-# - **Calibration**: of the pictures it is 80 % sure of, are 80 % right? Networks tend to be too sure.
+# - **Calibration**: of the pictures it is 80 % sure of, are 80 % right? Modern networks are often too sure
+#   (Guo et al., 2017).
 
 # %%
 train, val = (extract_features(model, part) for part in (defects.train, defects.val))
@@ -225,6 +244,28 @@ calibration_plot(scores, defects.val.labels)
 
 # %%
 show_quiz("08_practical_workflow", "rare-class")
+
+# %% [markdown] tags=["teaches:test-time"]
+# ### Several views of one picture
+#
+# **Test-time augmentation** shows the network several augmented views of a picture and averages the
+# probabilities. AlexNet did so in the challenge, with ten crops (Krizhevsky et al., 2012). It may help where
+# every view still shows what the class depends on, since the accident of one crop averages out. It does not
+# help where a view hides it: a crop may cut a scratch away, a mirror turns a digit into none. And it costs:
+# one pass for each view, whenever the model is used, not only in training.
+
+# %% tags=["teaches:test-time-run"]
+some = defects.val.subset(range(0, 100, 2))         # 50 pictures, so that it takes seconds
+for views in (1, 4):                                # the plain picture, or four augmented ones
+    start = time.perf_counter()
+    seen = extract_features(model, some, views=views, cache=False)              # all, then all once more …
+    shares = probe.logits(seen).softmax(dim=1).unflatten(0, (views, -1)).mean(dim=0)             # (50, 5)
+    right = (shares.argmax(dim=1) == torch.tensor(some.labels)).double().mean()
+    print(f"{views} × {len(some)} passes, {time.perf_counter() - start:.1f} s: {right:.0%} right")
+
+# %% [markdown]
+# One run with 50 pictures decides nothing: each is two points, and other views give another number. Decide as
+# in lesson 07: in pairs, by more validation pictures.
 
 # %% [markdown] tags=["teaches:test-once"]
 # ## The test, once
@@ -263,7 +304,7 @@ upload_demo(final)
 # ## What can go wrong
 #
 # - **Leaks**: the same object, patient or day on both sides of a split.
-# - **Augmented validation pictures**: another number every time, and a worse one.
+# - **Augmented validation pictures**: another number every time, as lesson 05 shows.
 # - **Training pictures not normalised** like the others: the augmentation replaced the weights'
 #   preprocessing.
 # - **Batch means averaged**: a small last batch counts as much as a full one.

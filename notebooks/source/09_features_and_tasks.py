@@ -8,7 +8,7 @@
 # In [lesson 05](05_feature_extraction.ipynb) you read the pooled features of one model. Here you read any
 # layer of any model, in four ways, and then put the features to use.
 #
-# The flowers below are **rendered by a program**, not photographed.
+# The flowers below are **rendered by a program**, not photographed, unless `COURSE_PHOTOS=1`.
 
 # %%
 import numpy as np
@@ -108,7 +108,7 @@ show_quiz("09_features_and_tasks", "which-way-in")
 # %% tags=["teaches:neighbours"]
 train = extract_features(model, flowers.train)
 val = extract_features(model, flowers.val)
-similar_pictures(train, flowers.train, "Rendered flowers, nearest by Lite0's features")
+similar_pictures(train, flowers.train, f"Flowers ({flowers.card.kind}), nearest by Lite0's features")
 
 # %% [markdown]
 # First a question, then the **exercise**: write the search.
@@ -165,7 +165,7 @@ show_result("09_features_and_tasks", "which-classifier", found=max(names, key=la
 # $$\text{loss} = \text{loss}_1 + w \cdot \text{loss}_2$$
 #
 # The weight w says how much the second task counts; 1 : 0.5 is often seen. It also mends units: a loss in
-# square pixels is thousands of times larger than a cross-entropy, and would drown it.
+# square pixels can be thousands of times larger than a cross-entropy, and would drown it.
 #
 # Here the body's features stay frozen, and both heads share one small layer of eight numbers that does learn.
 # First task: which digit is it? Second: is it written with more ink than half of the digits? The digits are

@@ -25,8 +25,7 @@ from course_utils.pretrained import (
     count_parameters, distillation_loss, evaluate, extract_features, fit, linear_probe, load_dataset,
     load_model, measure, preprocessing)
 from course_utils.widgets import (
-    show_exercise, show_pictures, show_quiz, show_result, temperature, trade_offs, training_curves,
-    walkthrough)
+    show_exercise, show_pictures, show_quiz, show_result, temperature, trade_offs, walkthrough)
 
 torch.manual_seed(0)
 model = load_model("efficientnet_lite0")
@@ -122,8 +121,8 @@ walkthrough(distillation_loss, {
                                    "come as logarithms, hence `log_target`; `batchmean` averages over "
                                    "pictures alone.",
     "hard =": "The labels' part takes the scores as they are, not softened.",
-    ("# softened", "return"): "T² keeps the teacher's gradient as large as it was at T = 1, so that α keeps "
-                              "its meaning."})
+    ("# softened", "return"): "T² keeps the size of the teacher's gradient more level, so that α keeps its "
+                              "meaning."})
 
 # %% [markdown] tags=["teaches:adapt-teacher"]
 # ## Teacher and student
@@ -250,12 +249,12 @@ show_quiz("10_distillation", "when-to-distil")
 # - **A teacher of 1,000 classes, a student of five**: their scores do not stand for the same things. Adapt
 #   the teacher first.
 # - **The teacher in train mode**: its BatchNorm follows your batches, and its answers drift.
-# - **Gradients into the teacher**: twice the time and memory, for nothing. Ask it under `no_grad`.
+# - **Gradients into the teacher**: time and memory, for nothing. Ask it under `no_grad`.
 # - **`reduction="mean"`**: the teacher's part shrinks by the number of classes.
 # - **T² forgotten**: the teacher's part shrinks by T².
 # - **Teacher and student prepared differently**: each set of weights has its own preprocessing, but a batch
 #   is prepared once. Here the student takes over the teacher's.
-# - **A teacher that errs**: its errors are handed on. A student seldom passes its teacher.
+# - **A teacher that errs**: its errors are handed on.
 
 # %%
 show_quiz("10_distillation", "another-thousand")

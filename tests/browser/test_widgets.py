@@ -23,7 +23,7 @@ freeze(model)
 unfreeze(model.classifier)
 train_mode(model)
 optimizer = torch.optim.Adam(model.classifier.parameters())""",
-    'show_quiz("05_feature_extraction", "what-still-moves")',
+    'show_quiz("05_feature_extraction", "when-cache-fails")',
     '''
 def probabilities(scores):
     """Turn scores into probabilities."""
@@ -43,7 +43,7 @@ for i in (1, 2):
 curves""",
     "progress()",
 ]
-QUESTION = load_quiz("05_feature_extraction").question("what-still-moves")
+QUESTION = load_quiz("05_feature_extraction").question("when-cache-fails")
 REASONS = [option.reason[:30] for option in QUESTION.options]
 KINDS = ["quiz", "exercise", "predictions", "flow", "map", "curves", "progress"]
 TRAINING = """

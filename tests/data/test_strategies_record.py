@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from itertools import product
-from statistics import mean
+from statistics import mean, stdev
 
 import pytest
 
 from course_utils import paths
-from course_utils.pretrained import load_dataset
+from course_utils.pretrained import load_dataset, recommend_strategy
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,26 @@ def test_there_is_no_negative_transfer_here(rows):
             pairs = zip(accuracies(rows, dataset, per_class, "full fine-tuning"),
                         accuracies(rows, dataset, per_class, "from scratch"), strict=True)
             assert all(tuned > scratch for tuned, scratch in pairs)
+
+
+def test_for_digits_the_rules_disagree_and_the_record_contradicts_both(record, rows):
+    """By pictures per class: a probe. By similarity: other weights, as ImageNet's features may not help."""
+    advice = recommend_strategy(45, record["results"]["similarity"]["digits"])
+    assert advice.strategy == "domain-specific weights" and "domain very different" in advice.reasons[0]
+    assert "fine-tuning): feature extraction." in advice.reasons[1] and "disagree" in advice.reasons[2]
+
+    def in_errors(per_class: int, other: str) -> float:
+        pairs = zip(accuracies(rows, "digits", per_class, "full fine-tuning"),
+                    accuracies(rows, "digits", per_class, other), strict=True)
+        gains = [tuned - rival for tuned, rival in pairs]
+        assert mean(gains) > 0 and (per_class != 15 or min(gains) > 0)
+        return mean(gains) / (stdev(gains) / len(gains) ** 0.5)
+
+    assert in_errors(15, "feature extraction") > 4 > in_errors(45, "feature extraction")
+    for per_class in (5, 15, 45):
+        pairs = zip(accuracies(rows, "digits", per_class, "feature extraction"),
+                    accuracies(rows, "digits", per_class, "from scratch"), strict=True)
+        assert all(probe > scratch for probe, scratch in pairs)
 
 
 def test_each_strategy_that_trains_layers_had_the_better_of_two_rates(record, rows):

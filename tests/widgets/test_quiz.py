@@ -8,7 +8,7 @@ from course_utils.errors import UnknownName
 from course_utils.teaching import load_quiz
 from course_utils.widgets import show_quiz
 
-LESSON, QUESTION = "05_feature_extraction", "what-still-moves"
+LESSON, QUESTION = "05_feature_extraction", "when-cache-fails"
 
 
 @pytest.fixture
@@ -66,4 +66,4 @@ def test_the_text_form_has_the_question_and_says_how_to_answer(options):
 
 def test_an_unknown_question_suggests_the_nearest():
     with pytest.raises(UnknownName, match=QUESTION):
-        show_quiz(LESSON, "what-still-move")
+        show_quiz(LESSON, "when-cache-fail")
