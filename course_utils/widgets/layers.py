@@ -50,7 +50,7 @@ def architecture(model_or_name: nn.Module | str,
         controls["layer"] = Choice("Layer", [layer.name for layer in layers if layer.shape], first)
         if pictures:
             controls["picture"] = Choice("Picture", list(pictures))
-        controls["own"] = Upload("Or a picture of yours")
+        controls["own"] = Upload("Or a picture of yours", instead_of="picture")
     name = model_or_name if by_name else getattr(getattr(model, "course_weights", None), "name", "your model")
     look = partial(_look, model, size, layers, pictures, _introduction(model))
     return explore(f"Architecture of {name}", look, **controls)
