@@ -71,7 +71,7 @@ class QuizPanel(Panel):
         if self.earlier:
             lines += [self.earlier]
         elif outcome not in ("", "not attempted", "predicted"):        # of a prediction the verdict says it
-            lines += [f"You answered {self._answered()}".rstrip(" .") + "."]
+            lines += [f"You answered {self._answered()}.".replace(" .", ".")]
         if outcome:
             lines += [f"{SIGNS[outcome]} — {self.verdict['message']}"]
         if outcome in ("", "not attempted"):

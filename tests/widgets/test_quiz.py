@@ -81,12 +81,11 @@ def test_a_judged_answer_says_what_it_was_and_no_more_how_to_answer(options, pre
     panel = show_quiz(LESSON, QUESTION)
     press(panel, "answer", response=wrong(options).id)
     text = panel.text()
-    assert f"You answered {wrong(options).text}\n" in text and "Answer with" not in text
+    assert f"You answered “{wrong(options).text}”." in text and "Answer with" not in text
 
 
 def test_a_prediction_is_no_answer(press):
     quiz = load_quiz("07_choosing_a_strategy")
-    question = next(question for question in quiz.questions if question.predict)
     question = quiz.question("five-per-class")
     panel = show_quiz(quiz.lesson, question.id)
     press(panel, "answer", response=question.options[0].id)
