@@ -66,7 +66,8 @@ def _look(model: nn.Module, size: int, layers: list[Layer], pictures: Mapping[st
     shown = [entry for entry in layers if entry.depth <= depth]
     table = Table(f"Layers down to depth {depth}, for one picture of 3×{size}×{size}", COLUMNS,
                   [entry.cells() for entry in shown],
-                  marked=[i for i, entry in enumerate(shown) if entry.name == layer])
+                  marked=[i for i, entry in enumerate(shown) if entry.name == layer],
+                  tree=[(entry.depth - 1, entry.kind) for entry in shown])
     exhibits = [Words(about), table]
     if not layer:
         return exhibits
