@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from numbers import Real
 
 import torch
 from PIL import Image
@@ -24,6 +25,7 @@ def torch_as_it_was() -> Iterator[None]:
     """
     grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    device = torch.get_default_device()
     with torch.random.fork_rng(devices=[]), torch.inference_mode(inference), torch.set_grad_enabled(grad):
         torch.manual_seed(random.getrandbits(63))      # which the engine seeded
         torch.set_num_threads(1)
@@ -31,6 +33,8 @@ def torch_as_it_was() -> Iterator[None]:
             yield
         finally:
             torch.set_default_dtype(dtype)
+            if torch.get_default_device() != device:        # "cpu" set by name costs a little in every call
+                torch.set_default_device(None if device.type == "cpu" else device)
             torch.set_num_threads(threads)
 
 
@@ -72,6 +76,22 @@ def changed(before: dict[str, Tensor], model: nn.Module) -> set[str]:
 def same(one: Tensor, other: Tensor) -> bool:
     """Equal, and of one dtype: to `torch.equal` alone 1.0 in float64 is 1.0 in float32."""
     return one.dtype == other.dtype and torch.equal(one, other)
+
+
+def is_number(found: object) -> bool:
+    """Whether it is one real number: Python's, NumPy's, or a tensor that holds one."""
+    one = found.numel() if isinstance(found, Tensor) else getattr(found, "size", 0)
+    return isinstance(found.item() if one == 1 else found, Real)
+
+
+def as_list(found: object) -> list | None:
+    """What it holds, in a list; None where it is no row of things: a number, a text, a 0-d tensor."""
+    if isinstance(found, (str, bytes, Mapping)):
+        return None
+    try:
+        return list(found)
+    except TypeError:
+        return None
 
 
 def kind_of(found: object) -> str:

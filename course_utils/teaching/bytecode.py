@@ -5,7 +5,9 @@ from __future__ import annotations
 import dis
 import hashlib
 import inspect
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, NoneType
+
+PLAIN = (bool, int, float, complex, str, bytes, NoneType)       # told apart by what they print as
 
 
 def written_function(answer: object) -> FunctionType | None:
@@ -37,13 +39,27 @@ def _normal_form(code: CodeType) -> tuple:
     return tuple(steps)
 
 
+def _form(function: FunctionType) -> tuple:
+    """Instructions, and the defaults of the arguments where there are any: they stand outside the code."""
+    code = _normal_form(function.__code__)
+    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).items())
+    return (*code, *map(_plainly, defaults)) if defaults else code
+
+
+def _plainly(value: object) -> str:
+    """A default in words that another process finds too: an object's own may hold its address."""
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(map(_plainly, value))})"
+    return repr(value) if type(value) in PLAIN else type(value).__qualname__
+
+
 def same_code(one: FunctionType, other: FunctionType) -> bool:
-    """Whether both functions compile to the same instructions."""
-    return _normal_form(one.__code__) == _normal_form(other.__code__)
+    """Whether both functions compile to the same instructions, with the same defaults."""
+    return _form(one) == _form(other)
 
 
 def response_hash(answer: object) -> str:
     """Tells one attempt from another: by what a function does, by its type for anything else."""
     function = written_function(answer)
-    form = repr(_normal_form(function.__code__)) if function else type(answer).__qualname__
+    form = repr(_form(function)) if function else type(answer).__qualname__
     return hashlib.sha256(form.encode("utf-8", "backslashreplace")).hexdigest()

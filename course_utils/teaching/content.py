@@ -1,9 +1,10 @@
 """Find lessons, and what they hold, without knowing any by name.
 
 A package that offers lessons says so by an entry point in the group `course.lessons`. Each of its `NAME.yaml`
-is a lesson; the module or package `NAME` beside it, if there is one, holds the exercises; the notebook is
-`NAME.ipynb`. Lessons come in the order of their names. What follows them, in which order and in which folder
-of the notebooks, the package may say: `AFTER_THE_LESSONS = ("exercises/NAME", …)`.
+is a lesson; the module or package `NAME` beside it, if there is one, holds the exercises, in the order of its
+tuple EXERCISES if it has one; the notebook is `NAME.ipynb`. Lessons come in the order of their names. What
+follows them, in which order and in which folder of the notebooks, the package may say:
+`AFTER_THE_LESSONS = ("exercises/NAME", …)`.
 """
 
 from __future__ import annotations
@@ -55,8 +56,10 @@ class Lesson:
             if error.name == f"{package}.{self.id}":       # a lesson without exercises
                 return ()
             raise
-        found = (value for value in vars(module).values() if isinstance(value, Exercise))
-        return tuple(dict.fromkeys(exercise for exercise in found if exercise.lesson == self.id))
+        named = getattr(module, "EXERCISES", None)
+        return tuple(named) if named else tuple(
+            value for value in vars(module).values()
+            if isinstance(value, Exercise) and value.lesson == self.id)
 
     def items(self) -> list[Item]:
         """Everything to do: its questions, then its exercises.
@@ -69,7 +72,7 @@ class Lesson:
         folder = _lesson_files()[self.id].yaml.parent
         for source in (folder / f"{self.id}.py", folder / self.id / "__init__.py"):
             if source.is_file():
-                return questions + _exercises_in(source)
+                return [*questions, *_exercises_in(source).values()]
         return questions
 
 
@@ -175,16 +178,21 @@ def items(lesson: str) -> list[Item]:
     return load_lesson(lesson).items()
 
 
-def _exercises_in(source: Path) -> list[Item]:
-    """The `name = Exercise("…", lesson="…", …)` of a module and of those it imports from beside it."""
-    found = []
+def _exercises_in(source: Path) -> dict[str, Item]:
+    """The `name = Exercise("…", lesson="…", …)` of a module and of those it imports from beside it, by name.
+
+    In the order of its EXERCISES, where it has them.
+    """
+    found: dict[str, Item] = {}
     for statement in ast.parse(source.read_text(encoding="utf-8")).body:
         match statement:
             case ast.ImportFrom(module=str(name), level=1):
-                found += _exercises_in(source.parent / f"{name}.py")
-            case ast.Assign(value=ast.Call(func=ast.Name(id="Exercise"), args=[ast.Constant(value=name)],
-                                           keywords=keywords)):
+                found |= _exercises_in(source.parent / f"{name}.py")
+            case ast.Assign(targets=[ast.Name(id="EXERCISES")], value=ast.Tuple(elts=names)):
+                return {name.id: found[name.id] for name in names}
+            case ast.Assign(targets=[ast.Name(id=variable)], value=ast.Call(
+                    func=ast.Name(id="Exercise"), args=[ast.Constant(value=name)], keywords=keywords)):
                 said = {k.arg: k.value.value for k in keywords if isinstance(k.value, ast.Constant)}
-                found.append(Item(f"{said['lesson']}/{name}", "exercise", said["title"], said["objective"],
-                                  said.get("see", "")))
+                found[variable] = Item(f"{said['lesson']}/{name}", "exercise", said["title"],
+                                       said["objective"], said.get("see", ""))
     return found

@@ -45,6 +45,7 @@ class Table(Exhibit):
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     marked: Sequence[int] = ()      # the rows that matter, from 0: they carry a sign, not only a colour
+    tree: Sequence[tuple[int, str]] = ()    # of each row its depth and kind: drawn as indent and colour
 
     def text(self) -> str:
         cells = [list(map(str, self.columns)), *([str(cell) for cell in row] for row in self.rows)]

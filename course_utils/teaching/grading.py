@@ -142,7 +142,7 @@ def _finding(exercise: Exercise, check: Check, function: FunctionType,
     if isinstance(error, CheckFailed):
         try:
             return Finding(result(_words(exercise, error)), mistake=error.mistake, exhibits=error.exhibits)
-        except (CourseError, LookupError, ValueError) as broken:       # the exercise contradicts itself
+        except (CourseError, LookupError, TypeError, ValueError) as broken:    # in the exercise's words
             error = broken
     ends = isinstance(error, TimeUp)
     codes = code_and_inner(function.__code__)

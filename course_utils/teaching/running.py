@@ -51,23 +51,29 @@ def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-@contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """SIGALRM raises TimeUp, and again every 0.2 s, for code that caught the first one."""
+def _until_alarm(work: Callable[[], object], seconds: float) -> None:
+    """SIGALRM raises TimeUp, and again every 0.2 s, for code that caught the first one.
+
+    No context manager: an alarm between the end of the work and the way into its second half would leave the
+    timer running. Here nothing can come between the two.
+    """
+    done = False
+
     def ring(signum, frame):
-        raise TimeUp
+        if not done:
+            raise TimeUp
 
     handler = signal.signal(signal.SIGALRM, ring)
     timer = signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
     try:
-        yield
+        work()
     finally:
+        done = True
         signal.setitimer(signal.ITIMER_REAL, *timer)
         signal.signal(signal.SIGALRM, handler)
 
 
-@contextmanager
-def _watchdog(seconds: float) -> Iterator[None]:
+def _until_watchdog(work: Callable[[], object], seconds: float) -> None:
     """The same where there is no SIGALRM (Windows, other threads): a timer raises TimeUp in this thread.
 
     It takes effect at the next Python instruction, so `time.sleep(100)` is waited for.
@@ -85,7 +91,7 @@ def _watchdog(seconds: float) -> Iterator[None]:
     timer.daemon = True
     timer.start()
     try:
-        yield
+        work()
     finally:
         with lock:
             finished = True
@@ -93,11 +99,34 @@ def _watchdog(seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
-def time_limit(seconds: float) -> AbstractContextManager[None]:
-    """Raises TimeUp inside the block after `seconds` of wall time."""
+def within_time(work: Callable[[], object], seconds: float) -> None:
+    """Call `work`; TimeUp is raised in it after `seconds` of wall time."""
     if _in_main_thread() and hasattr(signal, "setitimer"):
-        return _alarm(seconds)
-    return _watchdog(seconds)
+        _until_alarm(work, seconds)
+    else:
+        _until_watchdog(work, seconds)
+
+
+@contextmanager
+def _exit_raises() -> Iterator[None]:
+    """`exit()` raises SystemExit inside. In a notebook it would raise nothing, and end the kernel later."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    if shell is None:
+        yield
+        return
+
+    def raise_it() -> None:
+        raise SystemExit
+
+    before = vars(shell).get("ask_exit")        # usually none: it is a method of the class
+    shell.ask_exit = raise_it
+    try:
+        yield
+    finally:
+        vars(shell).pop("ask_exit", None)
+        if before:
+            shell.ask_exit = before
 
 
 @contextmanager
@@ -179,8 +208,8 @@ def run(work: Callable[[], object], *, seconds: float, mib: int, seed: int, prin
                 stack.enter_context(redirect_stderr(printed))
                 if guard:
                     stack.enter_context(guard())
-                with memory_limit(mib), time_limit(seconds):
-                    work()
+                with _exit_raises(), memory_limit(mib):
+                    within_time(work, seconds)
         except BaseException as error:
             if pressed and isinstance(error, KeyboardInterrupt):
                 raise

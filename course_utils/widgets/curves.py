@@ -37,6 +37,8 @@ class TrainingCurves(Panel):
             "epoch": epoch.epoch, "elapsed": before + epoch.seconds, "train_loss": _finite(epoch.train_loss),
             "val_loss": _finite(epoch.val_loss), "val_accuracy": _finite(epoch.val_accuracy),
             "unfrozen": ", ".join(epoch.unfrozen)}]
+        if self.state == "stopped":         # a training that was stopped goes on
+            self._stop.clear()
         if self._stop.is_set():
             self.state = "stopped"
         else:

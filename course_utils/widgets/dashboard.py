@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from textwrap import shorten
 
 import traitlets as t
 
@@ -13,8 +12,7 @@ from course_utils.teaching.content import called, lessons, notebook_of
 from course_utils.teaching.event_file import StoreUnavailable
 from course_utils.teaching.summary import LessonProgress, Missed, Place, summarise
 from course_utils.widgets.panel import Panel, drawing
-
-LONGEST_TITLE = 90      # characters; a question's title is all that it asks
+from course_utils.widgets.words import in_one_line
 
 
 class Dashboard(Panel):
@@ -74,8 +72,7 @@ def _lesson(lesson: LessonProgress, touched: Collection[str]) -> dict:
 
 def _place(place: Place, *, to_section: bool = True) -> dict:
     """What a link to an item needs; a lesson that is not begun is read from its top."""
-    title = shorten(place.item.title, LONGEST_TITLE, placeholder=" …")
-    title += "`" * (title.count("`") % 2)       # code that was cut off ends here
+    title = in_one_line(place.item.title)
     kind = "the exercise" if place.item.kind == "exercise" else "the question"
     return {"verb": "Continue" if to_section else "Start", "what": f"{kind} “{title}”",
             "lesson": place.called, "notebook": _to_the_lessons() + place.notebook,

@@ -36,7 +36,7 @@ def layer_views(model: nn.Module, pictures: Mapping[str, Image.Image]) -> Explor
 
 def _look(model: nn.Module, pictures: Mapping, stages: list[str], picture: str, stage: str) -> list[Exhibit]:
     prepared = preprocessing(model)(pictures[picture])                       # (3, S, S)
-    maps = activations(model, prepared, stages.index(stage))                 # (C, H, W)
+    maps = maps_of_group(model, prepared, stages.index(stage))                 # (C, H, W)
     channels, height, width = maps.shape
     strongest = maps.std(dim=(1, 2)).topk(min(CHANNELS, channels)).indices.tolist()
     shown = [Picture.of(_seen(model, prepared), picture, f"{picture}, as the network gets it"),
@@ -48,7 +48,7 @@ def _look(model: nn.Module, pictures: Mapping, stages: list[str], picture: str, 
             Words(f"{stage} gives {channels} channels of {height} × {width} numbers.")]
 
 
-def activations(model: nn.Module, prepared: Tensor, position: int) -> Tensor:
+def maps_of_group(model: nn.Module, prepared: Tensor, position: int) -> Tensor:
     """What the layer group at `position` makes of one prepared picture, (3, S, S): (C, H, W)."""
     caught = []
     last = layer_groups(model)[position].modules[-1]

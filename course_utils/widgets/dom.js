@@ -49,7 +49,7 @@ function swap(place, ...nodes) {
   const controls = () => [...place.querySelectorAll([...FOCUSABLE, "[tabindex]"].join())];
   const at = controls().indexOf(document.activeElement);
   place.replaceChildren(...nodes);
-  if (at >= 0) controls()[at]?.focus({ preventScroll: true });
+  if (at >= 0) (controls()[at] ?? controls().at(-1))?.focus({ preventScroll: true });
 }
 
 // A place for a drawing that is made anew for the width there is, so that writing in it keeps its size.
@@ -89,11 +89,12 @@ function verdictNodes(verdict) {
     h("span", { class: "course-sign", "aria-hidden": "true" }, check.passed ? "✔" : "✘"),
     h("span", {}, h("span", { class: "course-hidden" }, check.passed ? "passed: " : "failed: "), check.name,
       check.message ? [": ", rich(check.message)] : "")));
+  const details = verdict.outcome === "our fault" ? "Lines to report" : "Your lines";
   return h("div", { class: "course-verdict", "data-outcome": verdict.outcome },
     h("p", {}, h("span", { class: "course-sign", "aria-hidden": "true" }, verdict.sign), " ",
       h("strong", {}, verdict.word), h("span", { class: "course-said" }, rich(verdict.message))),
     checks.length ? h("ul", { class: "course-checks" }, checks) : "",
-    verdict.details ? h("details", {}, h("summary", {}, "Your lines"), h("pre", {}, verdict.details)) : "");
+    verdict.details ? h("details", {}, h("summary", {}, details), h("pre", {}, verdict.details)) : "");
 }
 
 // A link to a heading of the notebook that the widget stands in.

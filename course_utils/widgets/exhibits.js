@@ -41,9 +41,9 @@ function drawCode({ title, lines, lit }) {
     lines.map(line)));
 }
 
-function drawTable({ title, columns, rows, marked }) {
-  const row = (cells, i) => h("tr", { "data-marked": marked.includes(i) ? "true" : null },
-    h("th", { scope: "row" }, marked.includes(i) ? h("span", { class: "course-sign" }, "▸ ") : "", cells[0]),
+function drawTable({ title, columns, rows, marked, tree = [] }) {
+  const row = (cells, i) => h("tr", { "data-marked": marked.includes(i) ? "true" : null, "data-kind": tree[i]?.[1] },
+    h("th", { scope: "row", style: { "padding-left": `${tree[i]?.[0] ?? 0}em` } }, marked.includes(i) ? h("span", { class: "course-sign" }, "▸ ") : "", cells[0]),
     cells.slice(1).map((cell) => h("td", {}, String(cell))));
   return h("div", { class: "course-scroll", tabindex: "0", role: "group", "aria-label": title },
     h("table", {}, h("caption", {}, title),

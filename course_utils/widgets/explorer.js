@@ -27,10 +27,12 @@ function render({ model, el }) {
         h("input", { type: "checkbox", checked: item.value, onchange: (event) => change(event.target.checked) }), item.label);
     }
     if (item.kind === "upload") {
-      return h("label", {}, h("span", {}, item.label), h("input", { type: "file", accept: "image/*", onchange: async (event) => {
+      const input = h("input", { type: "file", accept: "image/*", onchange: async (event) => {
         const [file] = event.target.files;
         if (file) send({ do: "upload", name: item.name }, "Opening …", [await file.arrayBuffer()]);
-      } }));
+      } });
+      return [h("label", {}, h("span", {}, item.label), input),
+        item.there ? h("button", { type: "button", onclick: () => change(null) }, "Put your picture away") : []];
     }
     return h("label", {}, h("span", {}, item.label),
       h("input", { type: "text", value: item.value, onchange: (event) => change(event.target.value) }));
@@ -38,7 +40,7 @@ function render({ model, el }) {
 
   frame(el, "explorer", model.get("title"), h("p", {}, h("strong", {}, model.get("title"))),
     controls, status, view);
-  const drawControls = () => swap(controls, ...model.get("controls").map(control));
+  const drawControls = () => swap(controls, ...model.get("controls").flatMap(control).flat());
   const draw = () => drawExhibits(view, model.get("view"));
   model.on("change:controls", drawControls);      // also where a value was set in Python
   model.on("change:view", draw);

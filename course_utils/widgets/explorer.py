@@ -125,13 +125,15 @@ class Field:
 class Upload:
     """A picture of the learner's own: `look` gets a PIL image, or None as long as there is none.
 
-    It stays in the running kernel: nothing is stored, nothing leaves the machine.
+    It stays in the running kernel: nothing is stored, nothing leaves the machine. A button puts it away, and
+    so does choosing in the control named in `instead_of`: there the learner has asked for another picture.
     """
 
     kind: ClassVar[str] = "upload"
 
     label: str
     value: Any = None
+    instead_of: str = ""
 
     def first(self) -> Any:
         return self.value
@@ -139,8 +141,11 @@ class Upload:
     def taken(self, value: Any) -> Any:
         return value
 
+    def from_browser(self, value: None) -> None:
+        """Put away; what comes is never anything else, pictures come by `do_upload`."""
+
     def drawn(self, value: Any) -> dict:
-        return {}
+        return {"there": value is not None}
 
     def said(self, value: Any) -> str:
         return "none yet" if value is None else f"{value.width} × {value.height} pixels"
@@ -174,6 +179,7 @@ class Explorer(Panel):
             if name not in self.controlled:
                 raise unknown_name("control", name, self.controlled)
             self.values[name] = self.controlled[name].taken(value)
+        self._put_away(set(values))
         self._look()
         return self
 
@@ -181,6 +187,7 @@ class Explorer(Panel):
         """A control was moved in the browser."""
         def work():
             self.values[name] = self.controlled[name].from_browser(value)
+            self._put_away({name})
             self._look()
         on_main_thread(lambda: self.reply(work))
 
@@ -194,6 +201,12 @@ class Explorer(Panel):
             self.values[name] = open_image(file)
             self._look()
         on_main_thread(lambda: self.reply(work))
+
+    def _put_away(self, chosen: set[str]) -> None:
+        """Uploads in whose place something was chosen just now."""
+        for name, control in self.controlled.items():
+            if isinstance(control, Upload) and control.instead_of in chosen and name not in chosen:
+                self.values[name] = None
 
     def _look(self) -> None:
         self.seen = list(self.look(**self.values))

@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_leaves
 
 from course_utils.errors import or_none
 from course_utils.pretrained import count_parameters, find_head, in_eval_mode, load_model
+from course_utils.widgets.words import count
 
 SIGNS = {"head": "▣", "conv": "▦", "pool": "▽", "norm": "≈", "activation": "ƒ", "attention": "◎",
          "linear": "╱", "block": "▭", "other": "·"}
@@ -36,14 +37,7 @@ class Layer:
     def cells(self) -> tuple[str, ...]:
         """A row of a table: name, kind, what it is, parameters, output."""
         shape = "×".join(map(str, self.shape)) if self.shape else "–"
-        return self.name, f"{SIGNS[self.kind]} {self.kind}", self.what, in_short(self.parameters), shape
-
-
-def in_short(number: int) -> str:
-    """A number of parameters: 128, 9.4K, 2.1M."""
-    if number < 1000:
-        return str(number)
-    return f"{number / 1e3:.1f}K" if number < 1e6 else f"{number / 1e6:.1f}M"
+        return self.name, f"{SIGNS[self.kind]} {self.kind}", self.what, count(self.parameters), shape
 
 
 def shapes_alone(name: str) -> nn.Module:
@@ -115,7 +109,7 @@ def what_is(module: nn.Module) -> str:
         return f"Linear, {module.in_features:,} → {module.out_features:,}"
     if hasattr(module, "kernel_size"):
         return f"{name} {_window(module)}"
-    inside = ", ".join(f"{count} × {kind}" for kind, count
+    inside = ", ".join(f"{number} × {kind}" for kind, number
                        in Counter(type(child).__name__ for child in module.children()).items())
     if not inside or isinstance(module, (nn.Sequential, nn.ModuleList, nn.ModuleDict)):
         return inside or name

@@ -50,7 +50,7 @@ def architecture(model_or_name: nn.Module | str,
         controls["layer"] = Choice("Layer", [layer.name for layer in layers if layer.shape], first)
         if pictures:
             controls["picture"] = Choice("Picture", list(pictures))
-        controls["own"] = Upload("Or a picture of yours")
+        controls["own"] = Upload("Or a picture of yours", instead_of="picture")
     name = model_or_name if by_name else getattr(getattr(model, "course_weights", None), "name", "your model")
     look = partial(_look, model, size, layers, pictures, _introduction(model))
     return explore(f"Architecture of {name}", look, **controls)
@@ -66,7 +66,8 @@ def _look(model: nn.Module, size: int, layers: list[Layer], pictures: Mapping[st
     shown = [entry for entry in layers if entry.depth <= depth]
     table = Table(f"Layers down to depth {depth}, for one picture of 3×{size}×{size}", COLUMNS,
                   [entry.cells() for entry in shown],
-                  marked=[i for i, entry in enumerate(shown) if entry.name == layer])
+                  marked=[i for i, entry in enumerate(shown) if entry.name == layer],
+                  tree=[(entry.depth - 1, entry.kind) for entry in shown])
     exhibits = [Words(about), table]
     if not layer:
         return exhibits

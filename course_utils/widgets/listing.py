@@ -32,7 +32,7 @@ def walkthrough(function: Callable, notes: Mapping[str | tuple[str, str], str]) 
     Raises:
         CourseError: no line has these words, or the source cannot be read.
     """
-    lines = source_of(function)
+    lines = lines_of(function)
     found = [Note(lines_with(key, lines, function), said) for key, said in notes.items()]
     options = {f"{number}. {lines[note.lit[0]].strip()[:LABEL]}": note
                for number, note in enumerate(found, start=1)}
@@ -40,7 +40,7 @@ def walkthrough(function: Callable, notes: Mapping[str | tuple[str, str], str]) 
                    note=Choice("Note", options))
 
 
-def source_of(function: Callable) -> list[str]:
+def lines_of(function: Callable) -> list[str]:
     """Its lines, as far to the left as they go."""
     try:
         return textwrap.dedent(inspect.getsource(function)).rstrip().splitlines()

@@ -72,6 +72,8 @@ def _asked_without_network(weights: str) -> list[Exhibit]:
             load_model(weights)
         except WeightsUnavailable as error:
             said = str(error)
+        else:                       # a cache that `kept` does not know
+            return [Words(f"These weights are on this machine: {line} loads them.")]
     return [Words(f"They are not on this machine. With the network switched off, {line} raises "
                   "`WeightsUnavailable`:"), Words(said)]
 

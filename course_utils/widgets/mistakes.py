@@ -33,7 +33,8 @@ def mistake_lab() -> Explorer:
     record = json.loads((paths.results() / RECORD).read_text(encoding="utf-8"))
     return explore("One mistake at a time", partial(_look, record),
                    mistake=Choice("Mistake", {one.name: one for one in MISTAKES}, MISTAKES[1]),
-                   photograph=Choice("Photograph", list(PHOTOGRAPHS)), own=Upload("Or a picture of yours"))
+                   photograph=Choice("Photograph", list(PHOTOGRAPHS)),
+                   own=Upload("Or a picture of yours", instead_of="photograph"))
 
 
 def _look(record: dict, mistake: Mistake, photograph: str, own: Image.Image | None) -> list[Exhibit]:

@@ -67,10 +67,14 @@ class QuizPanel(Panel):
     def text(self) -> str:
         """The question, what there is to answer with, and what was said to the last answer."""
         lines = ["Question: " + self.prompt, *in_print(self.question)]
-        if self.verdict:
-            said = f"{SIGNS[self.verdict['outcome']]} — {self.verdict['message']}"
-            lines += [self.earlier or f"You answered {self._answered()}.".replace(" .", "."), said]
-        else:
+        outcome = self.verdict["outcome"] if self.verdict else ""
+        if self.earlier:
+            lines += [self.earlier]
+        elif outcome not in ("", "not attempted", "predicted"):        # of a prediction the verdict says it
+            lines += [f"You answered {self._answered()}.".replace(" .", ".")]
+        if outcome:
+            lines += [f"{SIGNS[outcome]} — {self.verdict['message']}"]
+        if outcome in ("", "not attempted"):
             lines += [f'Answer with: load_quiz("{self.quiz.lesson}").answer("{self.question.id}", '
                       f"{EXAMPLES[self.kind]})"]
         return "\n".join(lines)

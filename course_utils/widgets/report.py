@@ -12,10 +12,10 @@ from course_utils.errors import CourseError
 from course_utils.teaching import practice
 from course_utils.teaching.content import called
 from course_utils.teaching.exhibits import Table, Words
-from course_utils.teaching.summary import LessonProgress, Missed, Summary, summarise
+from course_utils.teaching.summary import LessonProgress, Missed, Place, Summary, summarise
 from course_utils.widgets.explorer import Explorer, show_exhibits
 from course_utils.widgets.figures import Still
-from course_utils.widgets.words import day
+from course_utils.widgets.words import day, in_one_line
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -82,8 +82,7 @@ def export_progress(path: str | Path | None = None, title: str = "My progress") 
 def page(found: Summary, title: str) -> str:
     """The page as HTML, without anything that it would have to load."""
     lessons = "".join(map(_row, found.lessons))
-    place = (f"{escape(found.place.item.title)}, in lesson {escape(found.place.lesson)}" if found.place
-             else "Everything is done.")
+    place = _named(found.place) if found.place else "Everything is done."
     return PAGE.format(title=escape(title), headline=escape(found.in_words()), lessons=lessons,
                        missed=_to_revisit(found.missed), place=place,
                        today=escape(day(datetime.now(UTC).isoformat())))
@@ -95,7 +94,14 @@ def _row(lesson: LessonProgress) -> str:
             f"<td>{lesson.done} of {lesson.total}</td><td>{goals}</td></tr>")
 
 
+def _named(place: Place) -> str:
+    """An item and where it stands, as the dashboard calls them."""
+    title = "".join(f"<code>{escape(part)}</code>" if i % 2 else escape(part)
+                    for i, part in enumerate(in_one_line(place.item.title).split("`")))
+    section = f", section “{escape(place.section)}”" if place.section else ""
+    return f"{title}, in {escape(place.called)}{section}"
+
+
 def _to_revisit(missed: Iterable[Missed]) -> str:
-    items = "".join(f"<li>{'You were certain: ' if one.certain else ''}{escape(one.item.title)}, lesson "
-                    f"{escape(one.lesson)}, section “{escape(one.section)}”</li>" for one in missed)
+    items = "".join(f"<li>{'You were certain: ' if one.certain else ''}{_named(one)}</li>" for one in missed)
     return f"<ul>{items}</ul>" if items else "<p>Nothing was left wrong.</p>"

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from textwrap import shorten
 
 from course_utils.teaching.verdict import SIGNS, Verdict
+
+LONGEST_TITLE = 90      # characters; a question's title is all that it asks
+
+
+def in_one_line(title: str) -> str:
+    """What an item asks, cut where it is long; code that was cut off ends there."""
+    title = shorten(title, LONGEST_TITLE, placeholder=" …")
+    return title + "`" * (title.count("`") % 2)
 
 
 def day(at: str) -> str:

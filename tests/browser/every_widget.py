@@ -129,6 +129,7 @@ def raises(x):
 
 
 display(ExercisePanel(twice, untouched), ExercisePanel(twice, raises), ExercisePanel(twice, lambda x: x + 1))
+display(ExercisePanel(twice, lambda x: torch.ones(2) * x))      # a check that was not written for this breaks
 display(solved := ExercisePanel(twice, lambda x: x + x))
 for _ in range(2):
     solved.do_hint()

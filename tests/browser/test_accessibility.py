@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 CELL = (HERE / "every_widget.py").read_text(encoding="utf-8")
 PROBES = (HERE / "probes.js").read_text(encoding="utf-8")
 QUESTIONS = paths.repository() / "tests" / "teaching" / "kinds.yaml"
-PANELS = {"quiz": 18, "result": 1, "explorer": 1, "exercise": 4, "flow": 1, "map": 1, "curves": 1,
+PANELS = {"quiz": 18, "result": 1, "explorer": 1, "exercise": 5, "flow": 1, "map": 1, "curves": 1,
           "predictions": 1, "progress": 1}
 STILLS = ".jp-OutputArea-output.jp-RenderedHTMLCommon"         # pictures and figures: HTML, not widgets
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -98,8 +98,14 @@ def test_every_widget_is_there(gallery):
     assert {kind: gallery.find(f".course-{kind}").count() for kind in PANELS} == PANELS
     verdicts = gallery.find(".course-quiz .course-verdict, .course-exercise .course-verdict")
     outcomes = Counter(verdict.get_attribute("data-outcome") for verdict in verdicts.all())
-    assert outcomes == {"right": 7, "wrong": 8, "not attempted": 1}
-    assert gallery.find(STILLS).count() == 2 and gallery.find(".course-exercise details pre").count() == 1
+    assert outcomes == {"right": 7, "wrong": 8, "not attempted": 1, "our fault": 1}
+    assert gallery.find(STILLS).count() == 2 and gallery.find(".course-exercise details pre").count() == 2
+
+
+def test_lines_of_the_course_are_not_called_the_learners(gallery):
+    for outcome, title in (("our fault", "Lines to report"), ("wrong", "Your lines")):
+        details = gallery.find(f'.course-exercise [data-outcome="{outcome}"]:has(pre) summary')
+        assert details.all_inner_texts() == [title]
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])

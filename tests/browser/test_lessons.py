@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+
 import nbformat
 import pytest
 
-from course_utils import paths
+from course_utils import paths, widgets
 from course_utils.teaching import ProgressStore, lessons, load_exercise, load_lesson
 from course_utils.teaching.summary import summarise
 from tests.browser.answering import give_the_right_answer, plain
@@ -15,6 +17,15 @@ pytestmark = pytest.mark.browser
 # Without numbers are the exercises; those are solved in tests/notebooks, where a minute costs less.
 LESSONS = [lesson for lesson in lessons() if lesson[:2].isdigit()]
 LESSON = "05_feature_extraction"
+# What the widgets' room offers and shows no panel: what panels are made of, and what is no widget.
+PANELS = set(widgets.__all__) - {
+    "Bars", "Chart", "Code", "Line", "Picture", "Pictures", "Table", "Words", "Choice", "Field", "Slider",
+    "Switch", "Upload", "export_progress", "not_right_yet", "show_figure", "show_pictures", "study_curves",
+    "watch_study"}
+VALUE = "(node) => node.type === 'checkbox' ? String(node.checked) : node.value"
+# Keys that move a control; the second is for one that stands at its end.
+KEYS = {"range": ("ArrowRight", "ArrowLeft"), "select-one": ("ArrowDown", "ArrowUp"), "checkbox": ("Space",),
+        "text": ("x",)}
 ERRORS = '[data-mime-type="application/vnd.jupyter.error"]'
 
 
@@ -35,13 +46,51 @@ def answer(notebook, question, text: str) -> str:
     return right
 
 
+def shown_by(source: str) -> set[str]:
+    """The widgets that a cell shows: those called in its last line or in `display(…)`, or made before it."""
+    tree = ast.parse("\n".join(line for line in source.splitlines() if not line.startswith(("%", "!"))))
+    made = {target.id: node.value for node in tree.body if isinstance(node, ast.Assign)
+            for target in node.targets if isinstance(target, ast.Name)}
+    shown = [node.value for node in tree.body[-1:] if isinstance(node, ast.Expr)]
+    shown += [argument for node in ast.walk(tree) if isinstance(node, ast.Call)
+              and getattr(node.func, "id", "") == "display" for argument in node.args]
+    return {called(made.get(getattr(value, "id", ""), value)) for value in shown} & PANELS
+
+
+def called(value: ast.expr) -> str:
+    """The name of what is called first: "explore" in `explore(…).set(…)`."""
+    while isinstance(value, (ast.Call, ast.Attribute)):
+        value = value.func if isinstance(value, ast.Call) else value.value
+    return getattr(value, "id", "")
+
+
 def every_widget_is_drawn(notebook, cells) -> None:
-    shown = sum("show_quiz(" in cell.source or "show_exercise(" in cell.source for cell in cells)
-    assert notebook.find(".course-quiz").count() + notebook.find(".course-exercise").count() == shown
-    for name in ("explore(", "flow(", "freeze_map(", "predictions(", "progress(", "training_curves("):
-        if any(line.startswith(name) for cell in cells for line in cell.source.splitlines()):
-            assert notebook.find(".course").count() > shown, f"{name}) drew nothing"
+    drawn = """(shown) => { const cells = jupyterapp.shell.currentWidget.content.widgets;
+        return shown.filter(([at]) => !cells[at].node.querySelector(".course")).length === 0 }"""
+    shown = [(at, sorted(names)) for at, cell in enumerate(cells)
+             if cell.cell_type == "code" and (names := shown_by(cell.source))]
+    assert shown
+    notebook.page.wait_for_function(drawn, arg=shown)
     assert notebook.find("text=model not found").count() == 0
+
+
+def use_every_explorer(notebook) -> None:
+    """Move the first control of each by keyboard, and wait for what Python makes of it."""
+    for panel in notebook.find(".course-explorer").all():
+        control = panel.locator(".course-controls").locator("input:not([type=file]), select").first
+        if not control.count():             # only something to look at, or a picture to choose
+            continue
+        before = control.evaluate(VALUE)
+        for key in KEYS[control.evaluate("(node) => node.type")]:
+            if control.evaluate(VALUE) == before:
+                control.focus()
+                notebook.page.keyboard.press(key)
+        notebook.page.keyboard.press("Enter")           # a word is taken when it is typed to its end
+        status = panel.locator(".course-live").first.element_handle()
+        notebook.page.wait_for_function("(node) => !/Computing|No reply/.test(node.textContent)", arg=status)
+        assert control.evaluate(VALUE) != before, panel.get_attribute("aria-label")
+        assert "did not work" not in status.text_content(), panel.inner_text()
+        assert panel.locator(".course-view > *").count()
 
 
 def rerun_the_results(notebook, lesson: str, predicted: list) -> None:
@@ -54,6 +103,14 @@ def rerun_the_results(notebook, lesson: str, predicted: list) -> None:
             ".course-verdict").wait_for()
 
 
+def test_what_a_cell_shows_is_read_from_its_source():
+    assert shown_by("x = 1\nshow_quiz('a', 'b')") == {"show_quiz"}
+    assert shown_by("%env A=b\ncurves = training_curves(3)\ndisplay(curves)\nfit()") == {"training_curves"}
+    assert shown_by("explore('a', look).set(a=1)") == {"explore"}
+    for nothing in ("curves = training_curves(3)", "flow(model)\nx = 1", "show_pictures([])", "", "# a word"):
+        assert not shown_by(nothing)
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_solved_lesson_reaches_full_marks(lesson, lab, open_notebook):
     solved = fill_exercises(shipped(lesson), "solution")
@@ -61,6 +118,7 @@ def test_a_solved_lesson_reaches_full_marks(lesson, lab, open_notebook):
     notebook.run_all()
     assert notebook.find(ERRORS).count() == 0
     every_widget_is_drawn(notebook, solved.cells)
+    use_every_explorer(notebook)
     details = load_lesson(lesson)
     assert notebook.find('.course-exercise .course-verdict[data-outcome="right"]').count() == len(
         details.exercises())

@@ -10,12 +10,15 @@ import re
 import string
 from pathlib import Path
 
+import nbformat
 import pytest
 import torch
 from torchvision.transforms import v2
 
 from course_utils import lessons as shipped
+from course_utils import paths
 from course_utils.teaching import content
+from tools.build_notebooks import exercise_id
 
 EXERCISES = [exercise for lesson in content.lessons() for exercise in content.load_lesson(lesson).exercises()]
 SEEDS = (0, 1, *(pytest.param(seed, marks=pytest.mark.full) for seed in (2, 3, 4)))
@@ -165,6 +168,13 @@ def test_every_version_makes_a_cell_that_defines_the_answer(exercise):
         body = ast.parse(exercise.cell(version)).body
         assert [type(part) for part in body] == [ast.FunctionDef, ast.Expr], version
         assert body[0].name == name and ast.unparse(body[1]) == f"show_exercise('{exercise.id}', {name})"
+
+
+@pytest.mark.parametrize("lesson", content.lessons())
+def test_exercises_come_in_the_order_of_the_notebook(lesson):
+    cells = nbformat.read(paths.notebooks() / content.notebook_of(lesson), as_version=4).cells
+    assert [exercise.id for exercise in EXERCISES if exercise.lesson == lesson] == [
+        id for id in map(exercise_id, cells) if id]
 
 
 @pytest.mark.parametrize("lesson", content.lessons())

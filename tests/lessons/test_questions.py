@@ -19,6 +19,7 @@ QUIZZES = [*(content.load_quiz(lesson) for lesson in content.lessons()),
 QUESTIONS = [(quiz, question) for quiz in QUIZZES for question in quiz.questions]
 each_question = pytest.mark.parametrize("quiz, question", QUESTIONS,
                                         ids=[f"{quiz.lesson}/{q.id}" for quiz, q in QUESTIONS])
+SURE_AND_WRONG = {"02_imagenet", "04_loading_models", "11_summary"}      # lessons that ask how sure one is
 WRITTEN = "Some sentences, long enough to be an answer."
 
 
@@ -100,3 +101,10 @@ def test_a_question_of_a_lesson_leads_back_to_a_section(quiz, question):
 def test_no_two_things_to_do_in_a_lesson_share_a_name(lesson):
     ids = [item.id for item in content.items(lesson)]
     assert len(set(ids)) == len(ids)
+
+
+def test_some_lessons_ask_how_sure_one_is():
+    """Not of a prediction, which is a guess in any case."""
+    asked = [(quiz.lesson, question) for quiz, question in QUESTIONS if question.confidence]
+    assert {lesson for lesson, _ in asked} - {"kinds"} == SURE_AND_WRONG
+    assert not any(question.predict for _, question in asked)

@@ -73,6 +73,42 @@ def test_what_it_does_counts(one, other):
     assert not same_code(one, other) and response_hash(one) != response_hash(other)
 
 
+def rate(x, lr=0.1, *, steps=3, norm=object()):      # noqa: B008
+    """Do it."""
+    return lr * steps * x
+
+
+def rate_again(x, lr=0.1, *, steps=3, norm=object()):       # noqa: B008
+    return lr * steps * x
+
+
+def other_rate(x, lr=0.01, *, steps=3, norm=object()):      # noqa: B008
+    return lr * steps * x
+
+
+def other_steps(x, lr=0.1, *, steps=4, norm=object()):      # noqa: B008
+    return lr * steps * x
+
+
+def two_rates(x, lr=(0.1, 0.2)):
+    return x
+
+
+def other_two_rates(x, lr=(0.1, 0.3)):
+    return x
+
+
+def test_another_default_is_another_attempt_and_an_object_made_anew_is_none():
+    assert same_code(rate, rate_again) and response_hash(rate) == response_hash(rate_again)
+    for one, other in ((rate, other_rate), (rate, other_steps), (two_rates, other_two_rates)):
+        assert not same_code(one, other) and response_hash(one) != response_hash(other)
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="each Python compiles in its own way")
+def test_what_was_stored_of_a_function_without_defaults_still_holds():
+    assert response_hash(calls_len) == "1cf983c87044be096058be928771fa3fc4b8d587b112a3cd7cc0231b55fd0d57"
+
+
 def test_the_function_beneath_decorators_is_found():
     cached = functools.lru_cache(functools.wraps(starter)(lambda *args: starter(*args)))
     assert written_function(cached) is starter

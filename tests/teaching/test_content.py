@@ -87,7 +87,8 @@ def test_items_of_a_folder_of_exercises_come_in_the_order_of_its_init(toy_lesson
     (toy_lessons / "01_numbers.py").unlink()
     (folder / "b.py").write_text(source)
     (folder / "a.py").write_text(source.replace("double", "halve"))
-    (folder / "__init__.py").write_text("from .b import double\nfrom .a import halve\n")
+    (folder / "__init__.py").write_text(
+        "from .a import halve\nfrom .b import double\nEXERCISES = (double, halve)\n")
     expected = ["01_numbers/double", "01_numbers/halve"]
     assert [item.id for item in content.items("01_numbers") if item.kind == "exercise"] == expected
     assert [exercise.id for exercise in content.load_lesson("01_numbers").exercises()] == expected

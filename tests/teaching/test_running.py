@@ -10,9 +10,12 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 
+import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
 
+from course_utils.teaching import running
 from course_utils.teaching.running import Printed, TimeUp, run
 
 
@@ -97,6 +100,37 @@ def test_no_alarm_rings_afterwards():
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
+def test_an_alarm_between_the_work_and_its_end_leaves_nothing_behind(monkeypatch):
+    handler, set_timer, calls = signal.getsignal(signal.SIGALRM), signal.setitimer, []
+
+    def late(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:         # the work is done, and its timer not yet put back
+            os.kill(os.getpid(), signal.SIGALRM)
+        return set_timer(*arguments)
+
+    monkeypatch.setattr(running.signal, "setitimer", late)
+    assert attempt(lambda: None) is None and len(calls) == 2
+    assert signal.getsignal(signal.SIGALRM) is handler
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_work_that_takes_as_long_as_it_may_leaves_nothing_behind():
+    """The alarm then rings now before its end, now after it."""
+    handler, outcomes = signal.getsignal(signal.SIGALRM), set()
+
+    def until(end: float) -> None:
+        while time.monotonic() < end:
+            pass
+
+    for i in range(150):
+        end = time.monotonic() + 0.004 + 0.00002 * (i % 50)
+        outcomes.add(type(attempt(lambda end=end: until(end), seconds=0.004)))
+        assert signal.getsignal(signal.SIGALRM) is handler
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert TimeUp in outcomes
+
+
 def test_an_alarm_somebody_else_set_is_kept():
     rung = []
     before = signal.signal(signal.SIGALRM, lambda *_: rung.append(1))
@@ -172,3 +206,26 @@ def test_a_guard_that_breaks_is_returned_as_an_error():
         yield
 
     assert isinstance(attempt(lambda: None, guard=guard), OSError)
+
+
+LEAVING = """
+from course_utils.teaching.running import Printed, run
+
+def outcome(work):
+    return repr(run(work, seconds=2.0, mib=512, seed=0, printed=Printed()))
+
+print(outcome(exit), outcome(quit), outcome(lambda: exit()), outcome(lambda: exit(True)))
+"""
+
+
+def printed_by(*cells: str) -> list[str]:
+    """What the cells of a notebook print, in a real kernel."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    return [cell.outputs[0].text.strip() for cell in notebook.cells]
+
+
+def test_exit_in_a_notebook_ends_the_work_and_not_the_kernel():
+    assert printed_by(LEAVING, "import time; time.sleep(1.5); print('alive')",
+                      "print('ask_exit' in vars(get_ipython()))") == [
+        " ".join(4 * ["SystemExit()"]), "alive", "False"]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 
+import nbformat
 import pytest
 
 from course_utils import paths
@@ -68,6 +69,30 @@ def test_the_last_line_counts_everything(tmp_path):
     assert done.returncode != 0 and "there is no stage no-such-stage" in done.stderr
     total = run_tests.altogether({"a": Counter(passed=3), "b": Counter(passed=2, skipped=1)})
     assert run_tests.in_words(total) == "5 passed, 0 failed, 1 skipped"
+
+
+def test_cells_are_counted_from_what_ran_and_the_total_stays_last(monkeypatch, capsys):
+    results = {"units": Counter(passed=7, skipped=1), "cells": Counter(passed=3, failed=1),
+               "more-cells": Counter(failed=1)}                 # broke off
+    monkeypatch.setattr(run_tests, "run_lanes", lambda names, full: results)
+    monkeypatch.setattr(sys, "argv", ["run_tests.py"])
+    assert run_tests.main() == 1
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "3 of these are cells of notebooks", "10 passed, 2 failed, 1 skipped"]
+    monkeypatch.setattr(run_tests, "run_lanes", lambda names, full: {"units": results["units"]})
+    assert run_tests.main() == 0
+    assert "cells" not in capsys.readouterr().out, "where no cell was to run"
+
+
+def test_each_cell_of_a_notebook_is_one_case(tmp_path, monkeypatch):
+    cells = [nbformat.v4.new_code_cell(source) for source in ("x = 1", "x + 1", "1 / 0")]
+    path = tmp_path / "three.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    monkeypatch.setitem(run_tests.STAGES, "cells", [
+        "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), "-p", "no:cacheprovider",
+        "--nbval-lax", "--nbval-current-env", str(path)])
+    counted = run_tests.run_stage("cells", full=False)
+    assert counted["passed"] == 2 and counted["failed"] == 1
 
 
 def test_hashes_are_of_what_was_tested_and_leave_out_pictures():

@@ -98,3 +98,14 @@ def test_what_fit_unfreezes_is_marked():
     curves = training_curves(2)
     pretrained.fit(model, batches, batches, epochs=2, unfreeze_at={2: "0"}, on_epoch=curves)
     assert [e["unfrozen"] for e in curves.epochs] == ["", "0"]
+
+
+def test_a_stopped_training_that_is_resumed_goes_on_and_can_be_stopped_again(press):
+    curves = training_curves(6)
+    curves(Epoch(1))
+    press(curves, "stop")
+    assert curves(Epoch(2)) is False
+    assert [curves(Epoch(3)), curves(Epoch(4))] == [True, True] and curves.state == "running"
+    assert len(curves.epochs) == 4
+    press(curves, "stop")
+    assert curves(Epoch(5)) is False

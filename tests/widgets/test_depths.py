@@ -10,7 +10,7 @@ from PIL import Image
 from course_utils.errors import CourseError
 from course_utils.pretrained import layer_groups, load_model, preprocessing
 from course_utils.widgets import layer_views
-from course_utils.widgets.depths import activations, largest_filters, reacts_to
+from course_utils.widgets.depths import largest_filters, maps_of_group, reacts_to
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_maps_are_those_of_the_chosen_stage_and_picture(panel, model, cat):
     prepared = preprocessing(model)(cat)
     with torch.inference_mode():
         out = model.blocks[:4](model.bn1(model.conv_stem(prepared[None])))[0]
-    assert torch.allclose(activations(model, prepared, 4), out, atol=1e-4)
+    assert torch.allclose(maps_of_group(model, prepared, 4), out, atol=1e-4)
     order = out.std(dim=(1, 2)).argsort(descending=True)[:6].tolist()
     panel.set(picture="cat", stage="blocks.3")
     assert [p["caption"] for p in panel.view[0]["pictures"][1:]] == [f"channel {i}" for i in order]

@@ -82,3 +82,32 @@ def test_something_to_choose_is_needed():
 
 def test_what_is_sent_is_plain(explorer):
     json.dumps([explorer.controls, explorer.view], allow_nan=False)
+
+
+def shown_of(explorer) -> str:
+    return explorer.view[1]["rows"][0][0]
+
+
+@pytest.fixture
+def with_upload():
+    """A choice, an upload that takes its place, and one that takes nobody's; both are there."""
+    explorer = explore("Pictures", lambda given, own, other: [Words(given), Table("Own", ["size"], [[
+        " ".join(str(one and one.size) for one in (own, other))]])],
+        given=Choice("Given", ["cat", "rocket"]), own=Upload("Or yours", instead_of="given"),
+        other=Upload("Another"))
+    return explorer.set(own=Image.new("L", (3, 2)), other=Image.new("L", (5, 4)))
+
+
+def test_choosing_again_puts_away_the_upload_that_took_its_place(with_upload, press):
+    assert shown_of(with_upload) == "(3, 2) (5, 4)"
+    press(with_upload, "set", name="given", value=1)
+    assert said(with_upload) == "rocket" and shown_of(with_upload) == "None (5, 4)"
+    assert shown_of(with_upload.set(own=Image.new("L", (3, 2)))) == "(3, 2) (5, 4)", "and it can come back"
+    assert shown_of(with_upload.set(given="cat")) == "None (5, 4)"
+
+
+def test_an_upload_is_put_away_by_a_button_of_its_own(with_upload, press):
+    assert [control.get("there") for control in with_upload.controls] == [None, True, True]
+    press(with_upload, "set", name="other", value=None)
+    assert shown_of(with_upload) == "(3, 2) None" and with_upload.controls[2]["there"] is False
+    assert "Another: none yet" in with_upload.text()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
+from course_utils import paths
 from course_utils.errors import CourseError
 from course_utils.pretrained import count_parameters, load_model
 from course_utils.widgets import Pictures, architecture
@@ -46,11 +48,11 @@ def colours(picture) -> list:
 def test_resnet18_shows_its_figures(resnet18):
     shown = [layer.cells() for layer in resnet18.values() if layer.depth == 1]
     assert [(name, kind, parameters, output) for name, kind, _, parameters, output in shown] == [
-        ("conv1", "▦ conv", "9.4K", "64×112×112"), ("bn1", "≈ norm", "128", "64×112×112"),
+        ("conv1", "▦ conv", "9,408", "64×112×112"), ("bn1", "≈ norm", "128", "64×112×112"),
         ("relu", "ƒ activation", "0", "64×112×112"), ("maxpool", "▽ pool", "0", "64×56×56"),
-        ("layer1", "▭ block", "148.0K", "64×56×56"), ("layer2", "▭ block", "525.6K", "128×28×28"),
-        ("layer3", "▭ block", "2.1M", "256×14×14"), ("layer4", "▭ block", "8.4M", "512×7×7"),
-        ("avgpool", "▽ pool", "0", "512×1×1"), ("fc", "▣ head", "513.0K", "1000")]
+        ("layer1", "▭ block", "148 K", "64×56×56"), ("layer2", "▭ block", "526 K", "128×28×28"),
+        ("layer3", "▭ block", "2.1 M", "256×14×14"), ("layer4", "▭ block", "8.39 M", "512×7×7"),
+        ("avgpool", "▽ pool", "0", "512×1×1"), ("fc", "▣ head", "513 K", "1000")]
     assert resnet18["conv1"].what.startswith("7×7, stride 2")
     assert resnet18["maxpool"].what == "MaxPool2d 3×3, stride 2"
     assert all(resnet18[f"layer{i}"].what == "2 × BasicBlock" for i in range(1, 5))
@@ -70,6 +72,18 @@ def test_the_introduction_names_family_year_idea_and_accuracy_by_weights():
                   "71.5 % (timm/resnet18.a1_in1k)", "3×224×224", "11,689,512 parameters",
                   "without weights"):
         assert words in said
+
+
+def test_rows_are_drawn_as_a_tree_with_a_colour_for_each_kind():
+    drawn = table(architecture("torchvision/resnet18").set(depth=3))
+    assert [(row[0], *look) for row, look in zip(drawn["rows"], drawn["tree"], strict=True)][4:8] == [
+        ("layer1", 0, "block"), ("layer1.0", 1, "block"), ("layer1.0.conv1", 2, "conv"),
+        ("layer1.0.bn1", 2, "norm")]
+    for row, (_, kind) in zip(drawn["rows"], drawn["tree"], strict=True):
+        assert row[1].endswith(kind), "in words too"
+    theme = (paths.repository() / "course_utils/widgets/theme.css").read_text(encoding="utf-8")
+    colours = re.findall(r'data-kind="(\w+)"\] { --kind: (#\w+)', theme)
+    assert set(SIGNS) - dict(colours).keys() == {"other"} and len(set(dict(colours).values())) == len(colours)
 
 
 def test_depth_decides_what_is_shown():

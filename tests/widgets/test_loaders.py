@@ -102,3 +102,9 @@ def test_an_error_inside_leaves_the_environment_too(monkeypatch):
         assert os.environ["A_VARIABLE"] == "other"
         raise KeyError
     assert os.environ["A_VARIABLE"] == "as it was" and "ANOTHER" not in os.environ
+
+
+def test_weights_that_load_all_the_same_are_not_called_far(nothing_kept, switch, monkeypatch):
+    monkeypatch.setattr("course_utils.widgets.loaders.load_model", lambda name: None)
+    words = said(switch, library="torchvision", model="ResNet-50", step=STEPS[-1])
+    assert FAR not in words and "loads them" in words

@@ -84,13 +84,15 @@ def test_the_record_is_shown_with_its_command_and_seeds(lab):
     assert len(lab.view[-1]["rows"]) == len(record["results"]["mistakes"])
 
 
-def test_a_picture_of_ones_own_takes_the_place(lab):
+def test_a_picture_of_ones_own_takes_the_place_until_another_is_chosen(lab, press):
     file = io.BytesIO()
     Image.fromarray(data.rocket()).save(file, format="PNG")
     lab._handle_custom_msg({"do": "upload", "name": "own"}, [memoryview(file.getvalue())])
     uploaded = bars(lab)[0]
     assert uploaded == bars(mistake_lab().set(photograph="rocket"))[0] and lab.trouble == ""
     assert "Your picture" in lab.text()
+    press(lab, "set", name="photograph", value=1)
+    assert "The coffee" in lab.text() and "Your picture" not in lab.text()
 
 
 def test_pictures_carry_words(lab):

@@ -67,3 +67,28 @@ def test_the_text_form_has_the_question_and_says_how_to_answer(options):
 def test_an_unknown_question_suggests_the_nearest():
     with pytest.raises(UnknownName, match=QUESTION):
         show_quiz(LESSON, "when-cache-fail")
+
+
+def test_what_was_not_understood_is_said_with_how_to_answer(press):
+    panel = show_quiz(LESSON, QUESTION)
+    press(panel, "answer", response="x")
+    text = panel.text()
+    assert "Not attempted yet" in text and "Answer with: load_quiz(" in text and "You answered" not in text
+
+
+def test_a_judged_answer_says_what_it_was_and_no_more_how_to_answer(options, press):
+    """The twin of the test above."""
+    panel = show_quiz(LESSON, QUESTION)
+    press(panel, "answer", response=wrong(options).id)
+    text = panel.text()
+    assert f"You answered “{wrong(options).text}”." in text and "Answer with" not in text
+
+
+def test_a_prediction_is_no_answer(press):
+    quiz = load_quiz("07_choosing_a_strategy")
+    question = quiz.question("five-per-class")
+    panel = show_quiz(quiz.lesson, question.id)
+    press(panel, "answer", response=question.options[0].id)
+    assert "Noted — You predict" in panel.text() and "You answered" not in panel.text()
+    again = show_quiz(quiz.lesson, question.id).text()
+    assert "You predicted" in again and "Answer with" in again

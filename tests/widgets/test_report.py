@@ -8,8 +8,11 @@ import pytest
 
 from course_utils.errors import CourseError
 from course_utils.teaching import load_exercise, load_quiz, practice
+from course_utils.teaching.content import Item
 from course_utils.teaching.predicting import resolve
+from course_utils.teaching.summary import Place
 from course_utils.widgets import export_progress, score_by_objective
+from course_utils.widgets.report import _named
 
 LESSON = "05_feature_extraction"
 
@@ -68,6 +71,18 @@ def test_the_page_holds_what_is_done_missed_and_next_and_loads_nothing(tmp_path)
     assert "mine.html" in said.text() and list(tmp_path.glob("*.partial")) == []
     right = load_quiz(LESSON).question("what-still-moves").options[1]
     assert right.reason not in page, "answers stay with the questions"
+    assert "in 05 · Feature extraction" in page and LESSON not in page and "“”" not in page
+
+
+def place(title: str, see: str) -> Place:
+    return Place(LESSON, "Feature extraction", Item(f"{LESSON}/it", "question", title, "goal", see))
+
+
+def test_an_item_is_called_as_on_the_dashboard():
+    lesson, long = "in 05 · Feature extraction", "Which of " + 20 * "these words " + "`model.eval()`?"
+    assert _named(place("What does `eval()` do to <b>?", "#Three-switches")) == (
+        f"What does <code>eval()</code> do to &lt;b&gt;?, {lesson}, section “Three switches”")
+    assert _named(place(long, "")).endswith(f" …, {lesson}") and len(_named(place(long, ""))) < 130
 
 
 def test_titles_cannot_become_markup(tmp_path):

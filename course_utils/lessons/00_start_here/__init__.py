@@ -1,6 +1,6 @@
 """Exercises of lesson 00, in the order of the notebook."""
 
-from .read_a_prediction import read_a_prediction  # isort: skip
-from .scores_to_probabilities import scores_to_probabilities  # isort: skip
+from .read_a_prediction import read_a_prediction
+from .scores_to_probabilities import scores_to_probabilities
 
 EXERCISES = (read_a_prediction, scores_to_probabilities)

@@ -163,6 +163,9 @@ def weights_of(answer, start: nn.Module, end: nn.Module, alpha: float) -> dict[s
     expect({name: value.shape for name, value in state.items()}
            == {name: value.shape for name, value in wanted.items()},
            "Your network does not have the layers of `start`: blend weights, not layers.")
+    others = [name for name, value in wanted.items() if state[name].dtype != value.dtype]
+    expect(not others, f"`{min(others, default='')}` of your network has numbers of another type than in "
+                       "`start`.")
     return {name: value.clone() for name, value in state.items()}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from course_utils.lessons._guards import kind_of, torch_as_it_was
+from course_utils.lessons._guards import is_number, kind_of, torch_as_it_was
 from course_utils.teaching import Exercise, Table, expect
 
 top5_error = Exercise(
@@ -151,7 +151,7 @@ def missed_in(ranks: Sequence[int], k: int = 5) -> int:
 def number(answer, batches: list[tuple[Tensor, Tensor]]) -> float:
     """The learner's error, known to be one number."""
     found = answer([(scores.clone(), labels.clone()) for scores, labels in batches])
-    expect(isinstance(found, (int, float)) or (isinstance(found, Tensor) and found.numel() == 1),
+    expect(is_number(found),
            f"`error_of` must return one number, but it returned {kind_of(found)}.")
     return float(found)
 

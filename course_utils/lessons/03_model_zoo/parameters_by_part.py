@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from numbers import Integral
 
 import torch
 from torch import nn
@@ -150,11 +151,12 @@ def counted(answer, model: nn.Module) -> dict[str, int]:
     found = answer(model)
     expect(isinstance(found, dict),
            f"`parameters_of_parts` must return a dict, but it returned {kind_of(found)}.")
-    wrong = next((number for number in found.values() if not isinstance(number, int)), None)
-    expect(wrong is None, f"The numbers of the dict must be ints; one is {kind_of(wrong)}.")
+    wrong = [number for number in found.values() if not isinstance(number, Integral)]
+    expect(not wrong, f"The numbers of the dict must be ints; one is {kind_of((wrong or [0])[0])}.")
     strangers = set(found) - {"", *dict(model.named_children())}
-    expect(not strangers, f"The model has no child called {min(strangers, default='')!r}: give the names of "
-                          "its direct children.")
+    stranger = min(strangers, default="", key=str)
+    expect(not strangers, f"The model has no child called {stranger!r}: give the names of its direct "
+                          "children.")
     return found
 
 

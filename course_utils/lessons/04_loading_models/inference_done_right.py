@@ -214,7 +214,8 @@ def _(answer):
     square = chelsea().crop((0, 0, 300, 300))         # no side to be rounded: the same to a hair
     for picture, close in ((chelsea(), CLOSE), (small_and_upright(), CLOSE), (square, EQUAL)):
         model = fresh_lite0()
-        run, (right_guesses, right) = watched(answer, model, picture), truth(model, picture)
+        right_guesses, right = truth(model, picture)         # before an answer that changes the model
+        run = watched(answer, model, picture)
 
         def show(run=run, right_guesses=right_guesses, right=right):
             return side_by_side(run.guesses, right_guesses, run.given, right)

@@ -216,6 +216,8 @@ def watched(answer) -> list[Seen]:
         expect(isinstance(optimizer, torch.optim.Optimizer),
                f"`before_epoch` must return the optimizer, but in epoch {epoch} it returned "
                f"{kind_of(optimizer)}.")
+        expect(all(p.dtype == torch.float32 for p in model.parameters()),
+               f"In epoch {epoch} you turned the model's float32 numbers into others. Leave them.")
         seen.append(one_step(model, optimizer, epoch))
     return seen
 

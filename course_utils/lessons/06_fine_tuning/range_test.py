@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_utils.lessons._guards import changed, kind_of, snapshot, torch_as_it_was
+from course_utils.lessons._guards import as_list, changed, is_number, kind_of, snapshot, torch_as_it_was
 from course_utils.teaching import Exercise, Table, expect
 
 range_test = Exercise(
@@ -211,12 +211,14 @@ def descent(rates: list[float], mistake: str = "") -> list[float]:
 
 
 def answered(answer, model: nn.Module, rates: list[float]) -> list:
-    losses = answer(model, some_batches(len(rates)), list(rates))
-    expect(isinstance(losses, (list, tuple, Tensor)),
-           f"`losses_while_the_rate_rises` must return a list, but it returned {kind_of(losses)}.")
+    found = answer(model, some_batches(len(rates)), list(rates))
+    losses = as_list(found) if isinstance(found, (list, tuple, Tensor)) else None
+    expect(losses is not None, "`losses_while_the_rate_rises` must return a list, but it returned "
+                               f"{kind_of(found)}.")
     expect(len(losses) == len(rates),
            f"There should be one loss for each of the {len(rates)} batches, but you return {len(losses)}.")
-    return list(losses)
+    expect(all(map(is_number, losses)), "Each loss should be one number, the mean over its batch.")
+    return losses
 
 
 def near(losses: list[float], others: list[float]) -> list[bool]:

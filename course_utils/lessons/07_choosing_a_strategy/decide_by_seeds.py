@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from course_utils.lessons._guards import kind_of, torch_as_it_was
+from course_utils.lessons._guards import is_number, kind_of, torch_as_it_was
 from course_utils.teaching import Exercise, Table, expect
 
 decide_by_seeds = Exercise(
@@ -102,6 +102,8 @@ def found_by(answer, first: list[float], second: list[float]) -> tuple[float, fl
     found = answer(list(first), list(second))
     expect(isinstance(found, (tuple, list)) and len(found) == 2,
            f"`compare` must return two numbers, (mean, error), but it returned {kind_of(found)}.")
+    strange = [one for one in found if not (is_number(one) and math.isfinite(one))]
+    expect(not strange, f"Mean and error are two numbers; one of yours is {str((strange or [0])[0])[:40]}.")
     return float(found[0]), float(found[1])
 
 

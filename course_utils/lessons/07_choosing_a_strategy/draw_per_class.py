@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from numbers import Integral
 
 from course_utils.lessons._guards import kind_of
 from course_utils.teaching import Exercise, Table, expect
@@ -104,7 +105,7 @@ def drawn(answer, per_class: int, seed: int) -> list[int]:
     found = answer(list(LABELS), per_class, seed)
     expect(isinstance(found, list),
            f"`draw` must return a list of positions, but it returned {kind_of(found)}.")
-    expect(all(isinstance(i, int) and 0 <= i < len(LABELS) for i in found),
+    expect(all(isinstance(i, Integral) and 0 <= i < len(LABELS) for i in found),
            "Each position is a whole number from 0 to the number of pictures less one.")
     return found
 

@@ -1,6 +1,6 @@
 """Exercises of lesson 08, in the order of the notebook."""
 
-from .split_by_group import split_by_group  # isort: skip
-from .validate_a_model import validate_a_model  # isort: skip
+from .split_by_group import split_by_group
+from .validate_a_model import validate_a_model
 
 EXERCISES = (split_by_group, validate_a_model)

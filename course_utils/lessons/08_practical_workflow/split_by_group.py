@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from numbers import Integral
 
-from course_utils.lessons._guards import kind_of
+from course_utils.lessons._guards import as_list, kind_of
 from course_utils.teaching import Exercise, Table, expect
 
 split_by_group = Exercise(
@@ -141,10 +142,12 @@ def parts_of(answer, labels: list[str], groups: list[str], share: float, seed: i
     found = answer(list(labels), list(groups), share, seed)
     expect(isinstance(found, (tuple, list)) and len(found) == 2,
            f"`split` must return two lists, (train, validation), but it returned {kind_of(found)}.")
-    train, val = (list(part) for part in found)
-    known = set(range(len(labels)))
-    expect(set(train) | set(val) <= known, "A position in your lists is none of a picture.")
-    return train, val
+    parts = [as_list(part) for part in found]
+    expect(None not in parts, "Return two lists of positions; one of yours is "
+                              f"{kind_of(found[parts.index(None) if None in parts else 0])}.")
+    expect(all(isinstance(i, Integral) and 0 <= i < len(labels) for part in parts for i in part),
+           f"Your lists should hold positions of pictures, whole numbers from 0 to {len(labels) - 1}.")
+    return tuple(parts)
 
 
 @split_by_group.checks("every picture once")

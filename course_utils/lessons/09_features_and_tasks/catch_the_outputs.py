@@ -227,7 +227,7 @@ def wanted_outputs(images: Tensor, names=NAMES) -> tuple[dict[str, Tensor], dict
 
 
 def alike(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and torch.allclose(one, other, atol=1e-4)
+    return (one.shape, one.dtype) == (other.shape, other.dtype) and torch.allclose(one, other, atol=1e-4)
 
 
 def shapes(found: dict[str, Tensor], wanted: dict[str, Tensor]):
@@ -251,6 +251,8 @@ def _(answer):
         expect(found[name].shape == wanted[name].shape,
                f"`{name}` puts out {tuple(wanted[name].shape)}, but you give {tuple(found[name].shape)}.",
                show=show)
+        expect(found[name].dtype == wanted[name].dtype,
+               f"`{name}` puts out {wanted[name].dtype}, but you give {found[name].dtype}.", show=show)
         expect(alike(found[name], wanted[name]),
                f"`{name}`: the shape is right, the numbers are not what the layer puts out.", show=show)
 

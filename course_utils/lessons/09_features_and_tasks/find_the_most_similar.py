@@ -95,9 +95,13 @@ def found_by(answer, query: Tensor, features: Tensor, k: int) -> list[int]:
     """The learner's positions, known to be k whole numbers."""
     found = answer(query.clone(), features.clone(), k)
     expect(isinstance(found, Tensor), f"Return a tensor of positions; it returned {kind_of(found)}.")
-    expect(not found.is_floating_point(), mistake="similarities-returned", dtype=found.dtype)
+    expect(not (found.is_floating_point() or found.is_complex()), mistake="similarities-returned",
+           dtype=found.dtype)
     expect(tuple(found.shape) == (k,), f"Asked were {k} positions, shape ({k},); yours have shape "
                                        f"{tuple(found.shape)}.")
+    strange = [row for row in found.tolist() if row not in range(len(features))]
+    expect(not strange, f"Rows are counted from 0 to {len(features) - 1}, but {(strange or [0])[0]} is among "
+                        "your positions.")
     return found.tolist()
 
 

@@ -144,6 +144,7 @@ def value(answer, student: Tensor, teacher: Tensor, labels: Tensor, temperature:
            f"`loss_of` must return a tensor of one number, but it returned {kind_of(found)}.")
     expect(found.numel() == 1,
            f"A loss is one number, yours has shape {tuple(found.shape)}: average over the batch.")
+    expect(not found.is_complex(), "A loss is a real number, yours is complex.")
     return found.item()
 
 

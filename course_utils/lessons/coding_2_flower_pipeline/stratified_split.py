@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from numbers import Integral
 
 from sklearn.model_selection import train_test_split  # at the top: importing it must not count as a check
 
-from course_utils.lessons._guards import kind_of
+from course_utils.lessons._guards import as_list, kind_of
 from course_utils.teaching import Exercise, Table, expect
 
 stratified_split = Exercise(
@@ -161,9 +162,10 @@ def parts_of(answer, labels: list[str], shares=SHARES, seed: int = 0) -> list[li
     found = answer(list(labels), tuple(shares), seed)
     expect(isinstance(found, (tuple, list)) and len(found) == 3,
            f"`split` must return three lists, (train, validation, test), but it returned {kind_of(found)}.")
-    parts = [list(part) for part in found]
-    known = set(range(len(labels)))
-    expect(all(isinstance(i, int) and i in known for part in parts for i in part),
+    parts = [as_list(part) for part in found]
+    expect(None not in parts, "Return three lists of positions; one of yours is "
+                              f"{kind_of(found[parts.index(None) if None in parts else 0])}.")
+    expect(all(isinstance(i, Integral) and 0 <= i < len(labels) for part in parts for i in part),
            f"Your lists should hold positions in `labels`, whole numbers from 0 to {len(labels) - 1}.")
     return parts
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_utils.lessons._guards import changed, kind_of, pictures, snapshot
+from course_utils.lessons._guards import as_list, changed, is_number, kind_of, pictures, snapshot
 from course_utils.teaching import Table, expect
 
 PARTS = (("stem",), ("early",), ("late", "last_norm"), ("head",))        # from the input to the head
@@ -98,6 +98,17 @@ def watched(answer) -> tuple[list[Seen], list, Watch]:
            f"`train_gradually` must return a list, but it returned {kind_of(history)}.")
     expect(len(watch.seen) == EPOCHS, f"{EPOCHS} epochs were to be trained, you trained {len(watch.seen)}.")
     return watch.seen, list(history), watch
+
+
+def recorded(answer) -> tuple[list[tuple[float, set[str]]], Watch]:
+    """The learner's history, known to be pairs of a loss and names of modules; and who watched."""
+    _, history, watch = watched(answer)
+    expect(len(history) == EPOCHS, f"The history should have {EPOCHS} entries, but has {len(history)}.")
+    for entry in history:
+        names = as_list(entry[1]) if isinstance(entry, (tuple, list)) and len(entry) == 2 else None
+        expect(names is not None and is_number(entry[0]) and all(isinstance(name, str) for name in names),
+               f"Each entry should be (validation loss, names that learned), but one is {str(entry)[:60]}.")
+    return [(float(loss), set(names)) for loss, names in history], watch
 
 
 def wanted(epoch: int) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from course_utils.lessons._guards import kind_of
+from course_utils.lessons._guards import is_number, kind_of
 from course_utils.teaching import Exercise, Table, expect
 
 plan_the_steps = Exercise(
@@ -97,7 +97,8 @@ def given(answer, every: int, rate: float, factor: float) -> dict:
     plan = answer(list(PARTS), every, rate, factor)
     expect(isinstance(plan, Mapping), f"`make_plan` must return a dict, but it returned {kind_of(plan)}.")
     for epoch, entry in plan.items():
-        expect(isinstance(epoch, int) and isinstance(entry, (tuple, list)) and len(entry) == 2,
+        expect(isinstance(epoch, int) and isinstance(entry, (tuple, list))
+               and [isinstance(entry[0], str), *map(is_number, entry[1:])] == [True, True],
                f"Each entry should be epoch: (part, rate), but one is {epoch!r}: {entry!r}.")
     return dict(plan)
 

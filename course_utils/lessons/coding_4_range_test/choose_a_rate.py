@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 
@@ -135,8 +136,9 @@ SPAN = 4
 
 def given(answer, curve: list[float]) -> float | None:
     found = answer(list(RATES[:len(curve)]), list(curve), SPAN)
-    expect(found is None or isinstance(found, (int, float, np.number)),
+    expect(found is None or isinstance(found, Real),
            f"`choose` must return a rate or None, but it returned {kind_of(found)}.")
+    expect(found is None or math.isfinite(found), f"Your rate is {found}: no training can use that.")
     return found
 
 

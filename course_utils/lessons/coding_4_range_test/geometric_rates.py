@@ -6,9 +6,8 @@ import math
 from itertools import pairwise
 
 import torch
-from torch import Tensor
 
-from course_utils.lessons._guards import kind_of, torch_as_it_was
+from course_utils.lessons._guards import as_list, is_number, kind_of, torch_as_it_was
 from course_utils.teaching import Chart, Exercise, Line, expect
 
 geometric_rates = Exercise(
@@ -120,9 +119,10 @@ def _(answer):
 
 def given(answer, start: float, end: float, steps: int) -> list[float]:
     found = answer(start, end, steps)
-    expect(isinstance(found, (list, tuple, Tensor)) or hasattr(found, "tolist"),
-           f"`rates_between` must return a list, but it returned {kind_of(found)}.")
-    return [float(rate) for rate in found]
+    rates = as_list(found) if isinstance(found, (list, tuple)) or hasattr(found, "tolist") else None
+    expect(rates is not None, f"`rates_between` must return a list, but it returned {kind_of(found)}.")
+    expect(all(map(is_number, rates)), "Each rate in your list should be one number.")
+    return [float(rate) for rate in rates]
 
 
 geometric_rates.hints(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-from torch import Tensor
-
-from course_utils.lessons._guards import kind_of, torch_as_it_was
+from course_utils.lessons._guards import as_list, is_number, kind_of, torch_as_it_was
 from course_utils.teaching import Chart, Exercise, Line, expect
 
 smooth_losses = Exercise(
@@ -128,11 +126,12 @@ def given(answer, losses: list[float], beta: float = BETA) -> list[float]:
         found = answer(list(losses), beta)
     except ZeroDivisionError:
         expect(False, mistake="counted-from-zero")
-    expect(isinstance(found, (list, tuple, Tensor)) or hasattr(found, "tolist"),
-           f"`smoothed` must return a list, but it returned {kind_of(found)}.")
-    expect(len(found) == len(losses), f"There should be a value for each of the {len(losses)} losses, but "
-           f"you return {len(found)}.")
-    return [float(value) for value in found]
+    values = as_list(found) if isinstance(found, (list, tuple)) or hasattr(found, "tolist") else None
+    expect(values is not None, f"`smoothed` must return a list, but it returned {kind_of(found)}.")
+    expect(len(values) == len(losses), f"There should be a value for each of the {len(losses)} losses, but "
+           f"you return {len(values)}.")
+    expect(all(map(is_number, values)), "Each value in your list should be one number.")
+    return [float(value) for value in values]
 
 
 def plain_average(losses: list[float], beta: float, first: float = 0.0) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from course_utils.lessons._guards import kind_of, torch_as_it_was
+from course_utils.lessons._guards import as_list, is_number, kind_of, torch_as_it_was
 from course_utils.teaching import Chart, Exercise, Line, expect
 
 stop_in_time = Exercise(
@@ -185,10 +185,12 @@ def played(answer, losses: list[float]) -> tuple[list[float], list[float], list[
         return losses[rates.index(rate)]
 
     found = answer(step, list(rates), smooth, FACTOR)
-    expect(isinstance(found, (tuple, list)) and len(found) == 2 and all(hasattr(f, "__len__") for f in found),
+    lists = [as_list(one) for one in found] if isinstance(found, (tuple, list)) else []
+    expect(len(lists) == 2 and None not in lists,
            f"`run_test` must return two lists, (rates, losses), but it returned {kind_of(found)}.")
+    expect(all(is_number(one) for one in (*lists[0], *lists[1])), "Your two lists should hold numbers.")
     expect(tried == rates[:len(tried)], "The rates should be tried once each, in their order.")
-    return list(found[0]), list(found[1]), tried
+    return lists[0], lists[1], tried
 
 
 @stop_in_time.checks("it ends where the curve blows up", points=3)
