@@ -11,8 +11,7 @@ from course_utils.teaching.verdict import SIGNS, Verdict
 from course_utils.widgets.panel import Panel, drawing
 from course_utils.widgets.words import day, shown
 
-EXAMPLES = {"single": '"a"', "multiple": '["a", "b"]', "ordering": '"b a c"', "numeric": "4.2",
-            "text": '"a word"', "reflect": '"some sentences"'}
+EXAMPLES = {"numeric": "4.2", "text": '"a word"', "reflect": '"what you think, in your words"'}
 
 
 class QuizPanel(Panel):
@@ -76,8 +75,16 @@ class QuizPanel(Panel):
             lines += [f"{SIGNS[outcome]} — {self.verdict['message']}"]
         if outcome in ("", "not attempted"):
             lines += [f'Answer with: load_quiz("{self.quiz.lesson}").answer("{self.question.id}", '
-                      f"{EXAMPLES[self.kind]})"]
+                      f"{self._example()})"]
         return "\n".join(lines)
+
+    def _example(self) -> str:
+        """An answer as it is typed, which need not be right."""
+        names = [one["id"] for one in self.asked.get("options", self.asked.get("steps", []))]
+        of_names = {"single": names[:1], "multiple": names[:2], "ordering": names}.get(self.kind, [])
+        if self.kind == "multiple":
+            return "[" + ", ".join(f'"{name}"' for name in of_names) + "]"
+        return EXAMPLES.get(self.kind) or f'"{" ".join(of_names)}"'
 
     def _answered(self) -> str:
         return self.question.in_words(self.given) if self.given else ""

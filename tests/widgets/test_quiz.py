@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 import pytest
 
 from course_utils.errors import UnknownName
-from course_utils.teaching import load_quiz
+from course_utils.teaching import lessons, load_quiz
 from course_utils.widgets import show_quiz
 
 LESSON, QUESTION = "05_feature_extraction", "when-cache-fails"
@@ -92,3 +95,13 @@ def test_a_prediction_is_no_answer(press):
     assert "Noted — You predict" in panel.text() and "You answered" not in panel.text()
     again = show_quiz(quiz.lesson, question.id).text()
     assert "You predicted" in again and "Answer with" in again
+
+
+@pytest.mark.parametrize("lesson", lessons())
+def test_what_the_text_form_tells_to_type_is_understood(lesson):
+    """Options may have names instead of letters; whether the answer is right is another matter."""
+    quiz = load_quiz(lesson)
+    for question in quiz.questions:
+        told = show_quiz(lesson, question.id).text().rpartition("Answer with: ")[2]
+        call = re.fullmatch(r'load_quiz\("(.+?)"\)\.answer\("(.+?)", (.+)\)', told)
+        assert call and question.read(ast.literal_eval(call[3])) is not None, told

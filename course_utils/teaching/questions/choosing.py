@@ -140,7 +140,8 @@ class Multiple(Choice):
             if chosen and None not in chosen else None
 
     def how(self, response: object) -> str:
-        return f"Choose all that apply of {self._ids()}, such as [\"a\", \"b\"].{self._none_such(response)}"
+        such = ", ".join(f'"{option.id}"' for option in self.options[:2])
+        return f"Choose all that apply of {self._ids()}, such as [{such}].{self._none_such(response)}"
 
     def judge(self, answer: tuple[Option, ...]) -> Verdict:
         """A wrong choice takes away as much as a right one gives, so that choosing all earns little."""
