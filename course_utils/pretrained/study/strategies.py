@@ -142,8 +142,8 @@ def _adam(model: nn.Module, row: Row) -> torch.optim.Optimizer:
 
 
 def epochs_of(row: Row, chosen: Sequence[int]) -> int:
-    """As many as come nearest to the steps of the plan, so that little data is not also little training."""
-    return max(1, round(row.steps * BATCH / len(chosen)))
+    """As many as make the steps of the plan, so that no share of the data also means less training."""
+    return -(-row.steps * BATCH // len(chosen))
 
 
 def _glance(data: ImageData) -> Images:

@@ -16,7 +16,7 @@ from course_utils.pretrained import load_dataset
 from course_utils.pretrained.study.plan import RATES, Row
 from course_utils.pretrained.study.records import Record
 from course_utils.pretrained.study.running import Failure, attempt, digest, run_row
-from course_utils.pretrained.study.strategies import drawn
+from course_utils.pretrained.study.strategies import drawn, epochs_of
 
 ROW = Row(0, 0.5, "faces", "efficientnet_lite0", "probe", 32, 1, 0.0, True)
 ELSEWHERE = """
@@ -96,3 +96,10 @@ def test_the_digest_knows_pictures_wherever_they_lie_and_others_by_name_or_size(
     assert digest(here) == digest(copied)
     Image.new("RGB", (41, 40)).save(tmp_path / "copied" / "val" / "a" / "1.bmp")
     assert digest(here) != digest(load_dataset(f"folder:{tmp_path / 'copied'}"))
+
+
+@pytest.mark.parametrize("count", [1, 30, 109, 538, 1078])
+def test_no_share_gets_fewer_steps_than_planned(count):
+    row = replace(ROW, steps=20)
+    epochs = epochs_of(row, range(count))
+    assert epochs * count >= 20 * 32 > (epochs - 1) * count
