@@ -81,10 +81,14 @@ class QuizPanel(Panel):
     def _example(self) -> str:
         """An answer as it is typed, which need not be right."""
         names = [one["id"] for one in self.asked.get("options", self.asked.get("steps", []))]
-        of_names = {"single": names[:1], "multiple": names[:2], "ordering": names}.get(self.kind, [])
-        if self.kind == "multiple":
-            return "[" + ", ".join(f'"{name}"' for name in of_names) + "]"
-        return EXAMPLES.get(self.kind) or f'"{" ".join(of_names)}"'
+        match self.kind:
+            case "single":
+                return f'"{names[0]}"'
+            case "multiple":
+                return f'["{names[0]}", "{names[1]}"]'
+            case "ordering":
+                return f'"{" ".join(names)}"'
+        return EXAMPLES[self.kind]
 
     def _answered(self) -> str:
         return self.question.in_words(self.given) if self.given else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from course_utils.errors import CourseError
@@ -77,13 +77,10 @@ def _shared(study: Study) -> Iterator[Part]:
     """What several runs use together, so that no single one pays for it."""
     first = {(one["dataset"], one["backbone"], one["size"]): one for one in reversed(study.extractions())}
     if first:
+        took = ", ".join(f"{one['seconds']:g} s for {one['dataset']} with {one['backbone']}"
+                         for one in first.values())
         yield ("Not in these seconds: features that all runs of a data set and a backbone share, extracted "
-               f"once, on all cores, or found in the cache. It took {in_words(first.values())}.")
-
-
-def in_words(extractions: Iterable[Mapping]) -> str:
-    return ", ".join(f"{one['seconds']:g} s for {one['dataset']} with {one['backbone']}"
-                     for one in extractions)
+               f"once, on all cores, or found in the cache. It took {took}.")
 
 
 def _data(study: Study) -> Iterator[Part]:
