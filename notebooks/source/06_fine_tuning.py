@@ -303,8 +303,8 @@ show_result("06_fine_tuning", "how-many-help", found=len(better))
 # - **From a random head** every recipe ends below the probe with every seed. Gradual unfreezing loses most:
 #   it spends three epochs on the head alone.
 #
-# So with 300 small pictures and nine epochs the careful recipe is too careful. With others it may be
-# otherwise. But is 0.01 good advice?
+# So with 300 small pictures and nine epochs the careful recipe does not pay for its care. With others it may
+# be otherwise. But is 0.01 good advice?
 #
 # ## What goes wrong
 #

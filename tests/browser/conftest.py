@@ -31,6 +31,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+SHELL = "#jp-main-content-panel"            # JupyterLab gives it its width in pixels
 SECONDS_TO_START = 90
 
 
@@ -206,6 +207,13 @@ class Notebook:
         self.page.evaluate(
             "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
         self.wait_idle()
+
+    def resize(self, width: int, height: int) -> None:
+        """A window of another size, and JupyterLab laid out in it: it does that a moment later."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.wait_for_function(
+            "([width, shell]) => innerWidth === width && "
+            "document.querySelector(shell).getBoundingClientRect().right === width", arg=[width, SHELL])
 
     def theme(self, name: str) -> None:
         """ "Light" or "Dark"."""

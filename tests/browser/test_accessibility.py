@@ -51,7 +51,7 @@ def opened(lab, open_notebook):
 @pytest.fixture
 def gallery(opened):
     """All widgets on one page, in a window so high that all of them are on the screen."""
-    opened.page.set_viewport_size({"width": 1280, "height": 16_000})
+    opened.resize(1280, 16_000)
     yield opened
     opened.page.evaluate("() => probes.mend()")
     opened.page.emulate_media(forced_colors="none", reduced_motion="no-preference")
@@ -132,7 +132,7 @@ def test_axe_finds_what_is_broken(gallery, broken):
 @pytest.mark.parametrize("width", [400, 640])         # 640: a window of 1280 at 200 %
 @pytest.mark.parametrize("probe", ["cutOff", "tooSmall", "tooFine"])
 def test_nothing_is_cut_off_or_tiny_where_there_is_little_room(gallery, probe, width):
-    gallery.page.set_viewport_size({"width": width, "height": 16_000})
+    gallery.resize(width, 16_000)
     assert wrong(gallery, probe) == []
 
 

@@ -75,7 +75,7 @@ def opened(lab, open_notebook):
 @pytest.fixture
 def gallery(opened):
     """A notebook that shows every widget, run; its cells must be the same after each test."""
-    opened.page.set_viewport_size({"width": 1280, "height": 900})
+    opened.resize(1280, 900)
     before = opened.cells()
     yield opened
     assert opened.cells() == before
@@ -103,7 +103,7 @@ def test_every_widget_is_drawn_in_both_themes(gallery):
 
 @pytest.mark.parametrize("width", [400, 640])         # 640: a window of 1280 at 200 %
 def test_nothing_is_cut_off_where_there_is_little_room(gallery, width):
-    gallery.page.set_viewport_size({"width": width, "height": 900})
+    gallery.resize(width, 900)
     for kind, panel in each_panel(gallery):
         assert panel.evaluate("(node) => node.scrollWidth <= node.clientWidth"), kind
 

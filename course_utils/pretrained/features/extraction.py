@@ -50,8 +50,8 @@ def extract_features(model: nn.Module, data: Images | Iterable, *, layer: str = 
         views: 1 is the plain picture; more are that many augmented ones each, fixed by position, so x has
             N · views rows: all pictures once, then all once more.
         size: pixels of the prepared pictures; None is what the weights were trained for.
-        batch_size: of Images, pictures at a time; None is 4 on each of a processor's threads, 128 on a
-            graphics card. The features are the same.
+        batch_size: of Images, pictures at a time; None is 4 of 224 pixels on each of a processor's threads,
+            more of smaller ones, and 128 on a graphics card. The features are the same.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the device computes in it.
         cache: keep the features in a file and use it as long as weights, preparation and pictures are the
             same. For Images only.
@@ -69,7 +69,7 @@ def extract_features(model: nn.Module, data: Images | Iterable, *, layer: str = 
         prepare = preprocessing(model, augment=views > 1, size=size)
         key = feature_key(model, head, layer, read.precision, prepare.key, views, data.fingerprint) \
             if cache else None
-        x = read.images(data, prepare, views, batch_size or read.batch_size, key)
+        x = read.images(data, prepare, views, batch_size, key)
         return Features(x, torch.tensor(data.labels).repeat(views), data.paths * views, data.classes)
     if views != 1:
         raise CourseError("views is for Images, which the course prepares. A DataLoader augments by its own "

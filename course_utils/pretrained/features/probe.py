@@ -78,6 +78,10 @@ def linear_probe(train: Features, val: Features, *, strengths: Sequence[float] =
     x = train.x.double() - mean                                              # (N, D)
     scale = x.square().mean().sqrt().item() or 1.0                           # 0 where no feature ever changes
     x, held_out = x / scale, (val.x.double() - mean) / scale                 # (N, D), (M, D)
+    span = None
+    if len(x) < x.shape[1]:     # the best weights are sums of these pictures' features: N numbers say them
+        span = torch.linalg.qr(x.T).Q                                        # (D, N)
+        x, held_out = x @ span, held_out @ span                              # (N, N), (M, N)
     count = len(train.classes) or int(train.y.max()) + 1
     weight = torch.zeros(count, x.shape[1], dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(count, dtype=torch.float64, requires_grad=True)
@@ -91,7 +95,7 @@ def linear_probe(train: Features, val: Features, *, strengths: Sequence[float] =
     best = min(tried, key=tried.get)
     chosen, shift = fitted[best]
     accuracy = (F.linear(held_out, chosen, shift).argmax(dim=1) == val.y).double().mean().item()
-    weight = chosen / scale                           # centring and scale folded in: w·(x − m)/s + b
+    weight = (chosen if span is None else chosen @ span.T) / scale    # folded in: w·(x − m)/s + b
     return Probe(weight, shift - weight @ mean, train.classes, best, accuracy, tried)
 
 

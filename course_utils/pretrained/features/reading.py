@@ -19,7 +19,7 @@ from course_utils.pretrained.data.preparing import Preparation
 from course_utils.pretrained.features.cache import Rows, stored
 from course_utils.pretrained.inference.folding import folded
 from course_utils.pretrained.inference.precision import choose_precision, computing_in
-from course_utils.pretrained.inference.processor import memory_reused, one_thread
+from course_utils.pretrained.inference.processor import memory_reused, one_thread, weights_in_order
 from course_utils.pretrained.models.freezing import in_eval_mode
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2}     # relative, between one batch size and another
@@ -42,13 +42,20 @@ class Reader:
         self.model, self.place, self.at, self.reduce = model, place, at, reduce
         self.device = device_of(model)
         self.precision = choose_precision(precision, self.device)
-        # A processor is fastest with small batches, each on one thread: activations stay in its cache.
-        on_card = self.device.type == "cuda"
-        self.batch_size, self.streams = (128, 1) if on_card else (4, torch.get_num_threads())
+        self.streams = 1 if self.device.type == "cuda" else torch.get_num_threads()
 
-    def images(self, images: Images, prepare: Preparation, views: int, batch_size: int,
+    def at_a_time(self, side: int) -> int:
+        """How many pictures of `side` pixels make a batch, unless somebody says otherwise."""
+        if self.device.type == "cuda":
+            return 128
+        # A processor is fastest with small batches, each on one thread: activations stay in its cache.
+        return min(32, max(4, 4 * 224**2 // side**2))
+
+    def images(self, images: Images, prepare: Preparation, views: int, batch_size: int | None,
                key: str | None) -> Tensor:
         """One row for each picture and view, all pictures once, then all once more; by `key` from a file."""
+        batch_size = batch_size or self.at_a_time(prepare.size)
+
         def batches(view: int, order: Iterable[int]) -> Iterator[Batch]:
             return image_batches(images, prepare, batch_size, order=order,
                                  key=("view", view) if views > 1 else None)
@@ -76,8 +83,8 @@ class Reader:
 
     def batches(self, batches: Iterable, caller: str) -> tuple[Tensor, Tensor]:
         """One row for each input, in the order they come, and their labels, (N,)."""
-        small = (part for inputs, labels in checked_batches(batches, caller)
-                 for part in zip(inputs.split(self.batch_size), labels.split(self.batch_size), strict=True))
+        small = (part for batch in checked_batches(batches, caller) for part in zip(
+            *(whole.split(self.at_a_time(batch[0].shape[-1])) for whole in batch), strict=True))
         with Rows(None) as rows, tqdm(None, "Features", unit="picture", delay=2, leave=False) as bar, \
                 closing(self._rows(small)) as reading:
             labels = []
@@ -145,7 +152,7 @@ class Reader:
             raise CourseError("This layer took no part when the model ran: it has no activations.")
 
         watch = place.register_forward_pre_hook if self.at == "input" else place.register_forward_hook
-        with watch(_see), computing_in(precision, model, self.device):
+        with watch(_see), weights_in_order(model), computing_in(precision, model, self.device):
             yield look
 
     def _agrees(self, kept: Tensor, fresh: Tensor) -> bool:

@@ -14,7 +14,7 @@ from course_utils.pretrained.data.images import Images
 from course_utils.pretrained.data.randomness import seeded
 from course_utils.pretrained.inference.metrics import Metrics, metrics_of
 from course_utils.pretrained.inference.precision import choose_precision, computing_in
-from course_utils.pretrained.inference.processor import memory_reused
+from course_utils.pretrained.inference.processor import memory_reused, weights_in_order
 from course_utils.pretrained.models.freezing import in_eval_mode
 from course_utils.pretrained.models.heads import need_module
 
@@ -39,7 +39,7 @@ def evaluate(model: nn.Module, data: Images | Iterable, *, batch_size: int = 32,
     precision = choose_precision(precision, device, model)
     scores, labels = [], []
     with seeded("evaluate"), in_eval_mode(model), torch.inference_mode(), memory_reused(), \
-            computing_in(precision, model, device), \
+            weights_in_order(model), computing_in(precision, model, device), \
             closing(batches_of(model, data, "evaluate", batch_size, size=size)) as batches:
         for inputs, true in batches:
             given = run(model, inputs)                                       # (B, classes)

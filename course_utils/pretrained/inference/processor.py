@@ -1,4 +1,4 @@
-"""How networks use this machine's processor: its threads, and the memory that comes and goes with a layer."""
+"""How networks use this machine's processor: its threads, its memory, and the order of their weights."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3     # options of mallopt, from glibc's malloc.h
 KEPT, OLD_GLIBC = 2**30, 2**25              # bytes; versions before 2.35 take no larger threshold
@@ -42,3 +43,22 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def weights_in_order(model: nn.Module) -> Iterator[None]:
+    """Inside, the model's kernels lie in channels_last memory, as batches do; afterwards where they were.
+
+    Otherwise each convolution puts its weights in order anew for each batch, which on pictures of 32 pixels
+    takes longer than to compute. The numbers are the same, to the bit.
+
+    It is `to`, because `contiguous` leaves kernels of one pixel or one channel as they are: in either order.
+    """
+    before = [(weight, weight.data) for weight in model.parameters() if weight.ndim == 4]
+    try:
+        for weight, data in before:
+            weight.data = data.to(memory_format=torch.channels_last)
+        yield
+    finally:
+        for weight, data in before:
+            weight.data = data

@@ -117,7 +117,7 @@ def _activations(read: Reader, data: Images | Iterable, batches: Iterable, tail:
     prepare = preprocessing(read.model, augment=views > 1, size=size)
     key = feature_key(read.model, tail, "input of", tail[0], read.precision, prepare.key, views,
                       data.fingerprint)
-    x = read.images(data, prepare, views, read.batch_size, key if cache else None)
+    x = read.images(data, prepare, views, None, key if cache else None)
     return Activations(x, torch.tensor(data.labels), data.classes, key)
 
 
