@@ -24,10 +24,10 @@ lab: setup
 	@$(COURSE) lab $(ARGS)
 
 test: setup
-	@$(VENV_PYTHON) tools/run_tests.py
+	@$(VENV_PYTHON) -m tools.run_tests
 
 test-full: setup
-	@$(VENV_PYTHON) tools/run_tests.py --full
+	@$(VENV_PYTHON) -m tools.run_tests --full
 
 # A Python named on the command line is meant; python3 is only where to look first.
 setup:

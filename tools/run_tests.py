@@ -1,6 +1,6 @@
 """Run every test, in two lanes side by side, and count them all: `make test`, `make test-full`.
 
-    python tools/run_tests.py [--full] [STAGE ...]
+    python -m tools.run_tests [--full] [STAGE ...]
 
 The last line counts what passed, failed and was skipped; the exit status is 0 only if nothing failed. With
 `--full`, the long tests run too, and the result is recorded with the hashes of all files it speaks of.
@@ -17,13 +17,18 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+
+from tools.warm_kernels import warm_kernels
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "data" / "results" / "test_full.json"
-NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-sanitize-with", "tests/notebooks/sanitize.cfg"]
+WARM = sys.platform == "linux"          # elsewhere a process that has imported torch may not be forked
+NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/notebooks/sanitize.cfg",
+         *([] if WARM else ["--nbval-current-env"])]
 SLOWEST = ["--durations=8", "--durations-min=5"]        # seconds; where the minutes go
 ROOMS_OF_THEIR_OWN = ["tests/lessons", "tests/notebooks", "tests/browser"]
 NO_LESSONS = ["notebooks/exercises", "notebooks/your_own_data.ipynb"]
@@ -56,18 +61,37 @@ def count(report: Path) -> Counter:
     return counted
 
 
-def run_stage(name: str, *, full: bool) -> Counter:
+def slowest_files(report: Path, most: int = 12) -> list[str]:
+    """Where a stage spent its time: seconds of whole files, their fixtures' too."""
+    spent = Counter()
+    for case in ElementTree.parse(report).iter("testcase"):
+        spent[case.get("classname")] += float(case.get("time", 0))
+    return [f"{seconds:7.1f} s  {file}" for file, seconds in spent.most_common(most) if seconds >= 1]
+
+
+@contextmanager
+def kernels_for(names: list[str]) -> Iterator[dict[str, str]]:
+    """Environment variables that let those who start kernels start warm ones, if any stage does."""
+    if not WARM or not set(names) & set(KERNELS):
+        yield {}
+        return
+    with warm_kernels(settings=PASSIVE | ONE_THREAD) as folder:
+        yield {"JUPYTER_PATH": folder, "COURSE_TEST_KERNELS": folder}
+
+
+def run_stage(name: str, *, full: bool, kernels: dict[str, str] | None = None) -> Counter:
     """Run one stage. One that breaks off, or finds no test, counts as failed."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *STAGES[name]]
         command += [*SLOWEST, *([] if full else ["-m", "not full"])]
         begin = time.monotonic()
-        settings = os.environ | PASSIVE | (ONE_THREAD if name in KERNELS else {})
+        settings = os.environ | PASSIVE | (ONE_THREAD | (kernels or {}) if name in KERNELS else {})
         done = subprocess.run(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         status, said = done.returncode, [f"\n== {name} ==", done.stdout]
         counted = count(report) if report.exists() else Counter()
+        said += slowest_files(report) if report.exists() else []
     if status and not counted["failed"]:
         counted["failed"] += 1
         reason = "found no tests" if status == 5 else f"broke off: pytest ended with {status}"
@@ -80,10 +104,10 @@ def run_stage(name: str, *, full: bool) -> Counter:
 def run_lanes(names: list[str], *, full: bool) -> dict[str, Counter]:
     """Run the stages, each lane on a thread of its own; the results in the order of STAGES."""
     def run_lane(lane: tuple[str, ...]) -> dict[str, Counter]:
-        return {name: run_stage(name, full=full) for name in lane if name in names}
+        return {name: run_stage(name, full=full, kernels=kernels) for name in lane if name in names}
 
     print(f"Running {', '.join(names)}: minutes. What each has to say comes when it is done.", flush=True)
-    with ThreadPoolExecutor(len(LANES)) as lanes:
+    with kernels_for(names) as kernels, ThreadPoolExecutor(len(LANES)) as lanes:
         found = dict(item for results in lanes.map(run_lane, LANES) for item in results.items())
     return {name: found[name] for name in STAGES if name in found}
 
@@ -113,8 +137,7 @@ def file_hashes(files: Iterable[str]) -> dict[str, str]:
 
 def record(results: dict[str, Counter], seconds: float) -> None:
     """Write what was seen, and of which files, to data/results/test_full.json."""
-    sys.path.insert(0, str(ROOT / "tools" / "records"))
-    from _record import write_record
+    from tools.records._record import write_record
 
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     write_record(RECORD, command="make test-full", seeds=[0], results={

@@ -70,7 +70,9 @@ def environment(home: Path) -> dict[str, str]:
                "JUPYTERLAB_SETTINGS_DIR": home / "settings", "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
                "JUPYTER_CONFIG_PATH": paths.repository() / "jupyter"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "XDG_"))}
-    return kept | {name: str(folder) for name, folder in folders.items()}
+    kernels = os.environ.get("COURSE_TEST_KERNELS")         # those of tools/warm_kernels.py, in `make test`
+    return kept | {name: str(folder) for name, folder in folders.items()} | (
+        {"JUPYTER_PATH": kernels} if kernels else {})
 
 
 def wait_until_serving(process: subprocess.Popen, address: str, token: str, log: Path) -> None:

@@ -42,6 +42,14 @@ def test_a_stage_that_finds_nothing_or_breaks_off_is_a_failure(stage, capfd, tex
     assert why in capfd.readouterr().out
 
 
+def test_a_stage_tells_where_its_time_went(stage, capfd):
+    stage("import time\ndef test_slow(): time.sleep(0.6)\ndef test_slow_too(): time.sleep(0.6)\n")
+    [line] = [line for line in capfd.readouterr().out.splitlines() if line.endswith("  test_it")]
+    assert 1.2 <= float(line.split()[0]) < 5
+    stage("def test_quick(): pass\n")
+    assert "  test_it" not in capfd.readouterr().out
+
+
 def test_long_tests_run_only_when_asked_for(stage):
     text = "def test_short(): pass\n@pytest.mark.full\ndef test_long(): assert 0\n"
     assert stage(text) == {"passed": 1, "failed": 0, "skipped": 0}
@@ -64,7 +72,7 @@ def test_every_stage_runs_in_exactly_one_lane():
 
 def test_the_last_line_counts_everything(tmp_path):
     """The whole program, on the smallest stage."""
-    done = subprocess.run([sys.executable, "tools/run_tests.py", "no-such-stage"], cwd=ROOT,
+    done = subprocess.run([sys.executable, "-m", "tools.run_tests", "no-such-stage"], cwd=ROOT,
                           capture_output=True, text=True)
     assert done.returncode != 0 and "there is no stage no-such-stage" in done.stderr
     total = run_tests.altogether({"a": Counter(passed=3), "b": Counter(passed=2, skipped=1)})

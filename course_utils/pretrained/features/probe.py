@@ -80,7 +80,8 @@ def linear_probe(train: Features, val: Features, *, strengths: Sequence[float] =
     x, held_out = x / scale, (val.x.double() - mean) / scale                 # (N, D), (M, D)
     span = None
     if len(x) < x.shape[1]:     # the best weights are sums of these pictures' features: N numbers say them
-        span = torch.linalg.qr(x.T).Q                                        # (D, N)
+        with one_thread():      # so that the bits are the same with any number
+            span = torch.linalg.qr(x.T).Q                                    # (D, N)
         x, held_out = x @ span, held_out @ span                              # (N, N), (M, N)
     count = len(train.classes) or int(train.y.max()) + 1
     weight = torch.zeros(count, x.shape[1], dtype=torch.float64, requires_grad=True)

@@ -44,17 +44,18 @@ class Reader:
         self.precision = choose_precision(precision, self.device)
         self.streams = 1 if self.device.type == "cuda" else torch.get_num_threads()
 
-    def at_a_time(self, side: int) -> int:
-        """How many pictures of `side` pixels make a batch, unless somebody says otherwise."""
+    def at_a_time(self, numbers: int) -> int:
+        """How many pictures of so many numbers make a batch, unless somebody says otherwise."""
         if self.device.type == "cuda":
             return 128
         # A processor is fastest with small batches, each on one thread: activations stay in its cache.
-        return min(32, max(4, 4 * 224**2 // side**2))
+        return min(32, max(4, 4 * 3 * 224**2 // max(1, numbers)))
 
     def images(self, images: Images, prepare: Preparation, views: int, batch_size: int | None,
                key: str | None) -> Tensor:
         """One row for each picture and view, all pictures once, then all once more; by `key` from a file."""
-        batch_size = batch_size or self.at_a_time(prepare.size)
+        each = -(-len(images) // self.streams)          # so that every thread has something to do
+        batch_size = batch_size or min(self.at_a_time(3 * prepare.size**2), max(4, each))
 
         def batches(view: int, order: Iterable[int]) -> Iterator[Batch]:
             return image_batches(images, prepare, batch_size, order=order,
@@ -84,7 +85,7 @@ class Reader:
     def batches(self, batches: Iterable, caller: str) -> tuple[Tensor, Tensor]:
         """One row for each input, in the order they come, and their labels, (N,)."""
         small = (part for batch in checked_batches(batches, caller) for part in zip(
-            *(whole.split(self.at_a_time(batch[0].shape[-1])) for whole in batch), strict=True))
+            *(whole.split(self.at_a_time(batch[0][0].numel())) for whole in batch), strict=True))
         with Rows(None) as rows, tqdm(None, "Features", unit="picture", delay=2, leave=False) as bar, \
                 closing(self._rows(small)) as reading:
             labels = []

@@ -50,14 +50,18 @@ def weights_in_order(model: nn.Module) -> Iterator[None]:
     """Inside, the model's kernels lie in channels_last memory, as batches do; afterwards where they were.
 
     Otherwise each convolution puts its weights in order anew for each batch, which on pictures of 32 pixels
-    takes longer than to compute. The numbers are the same, to the bit.
+    takes longer than to compute. The numbers are the same, to the bit. Grey pictures have one order only:
+    models for them are left alone.
 
     It is `to`, because `contiguous` leaves kernels of one pixel or one channel as they are: in either order.
     """
     before = [(weight, weight.data) for weight in model.parameters() if weight.ndim == 4]
+    if before and before[0][1].shape[1] == 1:
+        before = []
     try:
-        for weight, data in before:
-            weight.data = data.to(memory_format=torch.channels_last)
+        with torch.inference_mode(False), torch.no_grad():      # a loader may differentiate through them
+            for weight, data in before:
+                weight.data = data.to(memory_format=torch.channels_last)
         yield
     finally:
         for weight, data in before:

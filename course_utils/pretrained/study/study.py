@@ -110,8 +110,8 @@ class Study:
                 load_model(backbone)            # before anything else begins: is it there?
             self._note_plan(data)
             if lost := self._file.read().unreadable:
-                print(f"{lost} lines of '{self.path}' cannot be read, torn or of another version of the "
-                      "course. What they held is done again.")
+                print(f"{lost} line{'s' * (lost > 1)} of '{self.path}' cannot be read, torn or of another "
+                      "version of the course. What stood there is done again.")
             missing = self.missing()
             if not scheduler:
                 self._share_features(missing, data)

@@ -45,16 +45,25 @@ def test_a_probe_of_noise_is_no_better_than_guessing():
     assert abs(linear_probe(train, val).score(test) - 1 / 3) < 0.1
 
 
-def test_the_probe_minimises_what_it_says():
+@pytest.mark.parametrize("width", [20, 120, 300])       # of 120 pictures; for more, it computes in their span
+def test_the_probe_minimises_what_it_says(width):
     """Against scikit-learn's logistic regression on the same scaled features: C = 1 / (strength · N)."""
     from sklearn.linear_model import LogisticRegression
-    train, val, strength = clouds(120, spread=2), clouds(60, seed=1, spread=2), 0.03
+    train, val, strength = clouds(120, width, spread=2), clouds(60, width, seed=1, spread=2), 0.03
     probe = linear_probe(train, val, strengths=[strength])
     x = (train.x - train.x.mean(0)).double()
     scale = x.square().mean().sqrt()
     theirs = LogisticRegression(C=1 / (strength * len(x)), tol=1e-9, max_iter=10_000)
     theirs.fit((x / scale).numpy(), train.y.numpy())
     np.testing.assert_allclose((probe.weight * scale).numpy(), theirs.coef_, atol=1e-3)
+
+
+def test_pictures_that_are_the_same_span_no_more():
+    """Twelve pictures of 300 numbers, each there three times: as one of each, but for rounding."""
+    one, val = clouds(12, width=300), clouds(60, width=300, seed=1)
+    thrice = Features(one.x.repeat(3, 1), one.y.repeat(3), (), one.classes)
+    probes = [linear_probe(train, val, strengths=[0.1]) for train in (one, thrice)]
+    torch.testing.assert_close(probes[0].weight, probes[1].weight, atol=1e-4, rtol=0)
 
 
 def test_the_head_gives_the_same_scores():

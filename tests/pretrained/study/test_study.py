@@ -148,7 +148,7 @@ def test_lines_that_cannot_be_read_are_said(small, capsys):
     file = Path(study.path)
     file.write_text(file.read_text().replace('"peak_mib"', '"peak_mb"', 1))
     study.run(workers=1)
-    assert "1 lines of" in capsys.readouterr().out and not study.missing()
+    assert "1 line of" in capsys.readouterr().out and not study.missing()
 
 
 def test_a_plan_of_another_version_is_refused_in_words(small):
