@@ -26,8 +26,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# What takes seconds and looks at nothing of the place where it is imported. matplotlib, pandas and ipywidgets
-# ask whether they are in a notebook, as tqdm does: it must find ipykernel there.
+# What takes seconds and looks at nothing of the place where it is imported. matplotlib and pandas ask whether
+# they are in a notebook; so does tqdm, which timm brings: it must find ipykernel there.
 LIBRARIES = ("ipykernel.kernelapp", "ipykernel.zmqshell", "torch", "torch._dynamo",
              "torchvision.transforms.v2", "timm", "scipy.stats")
 ADDRESS = "COURSE_WARM_KERNELS"
@@ -89,7 +89,8 @@ def stand_in(arguments: Sequence[str]) -> None:
             sys.exit(1)
     ended = int(said.readline() or 1)
     if ended < 0:                       # by a signal
-        signal.signal(-ended, signal.SIG_DFL)
+        with suppress(OSError):         # SIGKILL takes no handler
+            signal.signal(-ended, signal.SIG_DFL)
         os.kill(os.getpid(), -ended)
     sys.exit(ended)
 
@@ -166,6 +167,8 @@ def be_kernel(wish: Mapping, streams: Sequence[int], keeper: int) -> None:
     sys.path[:] = [part for part in sys.path if part != str(Path(__file__).parent)]
     forget_the_mother()
     file, *more = wish["arguments"]
+    if "ipywidgets" in sys.modules:     # tqdm brings it, and it found no kernel then to tell of itself
+        more.append("--IPKernelApp.extra_extensions=ipywidgets")
     sys.argv = ["ipykernel_launcher", "-f", file, *more, f"--IPKernelApp.parent_handle={keeper}"]
     from ipykernel.kernelapp import launch_new_instance
 
