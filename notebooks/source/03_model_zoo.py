@@ -31,8 +31,9 @@ print(len(zoo), "sets of weights:", zoo.source.value_counts().to_dict())
 #
 # `catalogue()` has a row for each **set of weights**: an architecture that was trained once, in one way. They
 # come from two libraries of vision models, **torchvision** and **timm**; three sets are **bundled**,
-# installed with this course. torchvision's figures come from its own metadata, `Weights.meta`, all others
-# from timm's published results. Nothing is downloaded for it. The columns:
+# installed with this course. torchvision's figures come from its own metadata, `Weights.meta`. For all others
+# accuracy comes from timm's published results; parameters and multiply–adds were counted for this course.
+# Nothing is downloaded for it. The columns:
 #
 # - `top1`: per cent of ImageNet's validation pictures whose first guess is right. `top5` allows five.
 # - `params_m`: parameters in millions. `size_mb`: the file, in MiB.
@@ -209,14 +210,14 @@ model_zoo()
 # | VGG | 2014 | 3×3 convolutions only, then huge fully connected layers | superseded, used for its features |
 # | ResNet | 2015 | each block adds its input: F(x) + x; 18 to 152 layers | often called the most used |
 # | DenseNet | 2016 | within a block, each layer gets all earlier outputs | few parameters |
-# | MobileNetV3 | 2019 | depthwise separable convolutions: each channel alone, then 1×1 | phones |
+# | MobileNetV3 | 2019 | depthwise separable convolutions, arranged by a search for phones | phones |
 # | EfficientNet | 2019 | compound scaling: depth, width, picture size at once | better than ResNet, smaller |
 # | ViT | 2020 | the picture as a row of patches, for a transformer | large data, large models |
 # | Swin | 2021 | attention in windows that shift, in stages as in a CNN | a transformer at a CNN's price |
 # | ConvNeXt | 2022 | a ResNet redrawn with what transformers taught | convolutions again |
 #
 # A **transformer** takes a row of vectors; by **attention** each of them looks at all others. In a
-# **depthwise** convolution each channel has a filter of its own.
+# **depthwise separable** convolution each channel has a filter of its own; one of 1×1 then mixes them.
 #
 # Ideas and years are those of the papers; `data/weights.csv` names them. The last column is opinion, except
 # where the table above bears it out: EfficientNet-B4 has 19 M parameters and 83.4 %, ResNet-152 V2 has 60 M
@@ -289,7 +290,8 @@ show_quiz("03_model_zoo", "b4-b5-or-v2-s")
 
 # %% tags=["teaches:licences-listed"]
 # NBVAL_CHECK_OUTPUT
-zoo.groupby("licence").agg(weights=("name", "size"), first=("name", "first")).sort_values("weights")
+licence = zoo["licence"].replace("Apache-2.0", "apache-2.0")        # libraries spell it in two ways
+zoo.groupby(licence).agg(weights=("name", "size"), first=("name", "first")).sort_values("weights")
 
 # %% [markdown] tags=["teaches:traps"]
 # ## What can go wrong

@@ -148,8 +148,9 @@ print("largest difference on the cat:", (transform(cat) - preprocessing(model)(c
 # %% [markdown] tags=["teaches:hub"]
 # ## torch.hub: code from a repository
 #
-# torch.hub takes both from a GitHub repository: weights, and the **code** that builds the model. Repositories
-# offer models by a file `hubconf.py`, each by a function, its **entry point**. `pytorch/vision` and
+# torch.hub fetches **code** from a GitHub repository. That code builds the model and gets the weights, often
+# from another server. Repositories offer models by a file `hubconf.py`, each by a function, its **entry
+# point**. `pytorch/vision` and
 # `facebookresearch/deit` have one. An example that is often copied, `microsoft/Swin-Transformer`, has none,
 # so it cannot work.
 #
@@ -245,9 +246,9 @@ walkthrough(five_names, {
 # `names` came from torchvision's metadata, the weights from elsewhere. That is right here, because both
 # number ImageNet's 1,000 classes alike, and it is one more thing to make sure of: names belong to weights.
 #
-# `eval()` and `inference_mode()` look alike in use. They are two switches. `eval()` changes two kinds of
-# layers: BatchNorm, which in train mode takes mean and deviation from the batch, and **dropout**, which in
-# training hides features at random.
+# `eval()` and `inference_mode()` look alike in use. They are two switches. `eval()` changes above
+# all two kinds of layers: BatchNorm, which in train mode takes mean and deviation from the batch, and
+# **dropout**, which in training hides features at random. (Some networks also skip whole blocks at random.)
 
 # %%
 show_quiz("04_loading_models", "what-eval-changes")
@@ -280,9 +281,9 @@ show_result("04_loading_models", "mean-std-costs",
 # adapted to it. Except for *no resize*, that costs less with every seed, and in most rows it still costs
 # something.
 #
-# Two rows surprise. *No resize* costs nothing here, because the shorter side of these files has at most 256
-# pixels; on files three times as large it does. And without `eval()`, one picture at a time, the probe is
-# right one time in five: with five classes, that is guessing.
+# Two rows surprise. *No resize* costs the probe nothing here, because the shorter side of these files has at
+# most 256 pixels; on files three times as large it does. And without `eval()`, one picture at a time, the
+# probe is right one time in five: with five classes, that is guessing.
 #
 # **Exercise.** All of it in one function, for pictures of any kind. Where your way differs from the right
 # one, the panel shows the step, as pictures.
@@ -331,7 +332,8 @@ show_result("04_loading_models", "when-code-runs")
 # - **safetensors** is a format that cannot hold code: a length, a JSON header with names, types and places,
 #   then the numbers. timm's weights come in it.
 # - A **checksum** says whether a file is the one that was released. torch.hub's file names end in the first
-#   digits of their SHA-256. It protects against damage and replacement, not against a stranger's own file.
+#   digits of their SHA-256, which its downloader compares when told `check_hash=True`. It protects against
+#   damage and replacement, not against a stranger's own file.
 
 # %% tags=["teaches:checksum"]
 # NBVAL_CHECK_OUTPUT

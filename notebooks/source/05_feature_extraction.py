@@ -67,9 +67,9 @@ print(f"{count_parameters(model, trainable=True):,} of {count_parameters(model):
 show_result("05_feature_extraction", "how-many-learn")
 
 # %% [markdown] tags=["teaches:find-the-head"]
-# The head has another name in each family. You find it in any model by printing it and looking for the
-# Linear with 1,000 outputs. This model's code comes from **timm**, a library of vision models, which also
-# writes the name down, in `model.default_cfg["classifier"]`.
+# The head has another name in each family. In most models you find it by printing it and looking for the
+# Linear with 1,000 outputs; SqueezeNet has a convolution. This model's code comes from **timm**, a library
+# of vision models, which also writes the name down, in `model.default_cfg["classifier"]`.
 #
 # The cell below asks models of **torchvision** for their heads; the first two lines are one family in two
 # libraries, timm and torchvision. It builds them without weights ("meta" tensors have a shape but no numbers)

@@ -168,7 +168,8 @@ walkthrough(train_head, {
     "total +=": "A batch's loss is a mean: times its pictures, so that a small last batch counts for less.",
     "evaluate(net": "Eval mode, no gradients, averages over pictures and not over batches.",
     "scheduler.step()": "Once an epoch. Inside the inner loop the rate would fall every five batches.",
-    ("torch.save", "last)"): "All that is needed to go on after a crash, of the last epoch.",
+    ("torch.save", "last)"): "What is needed to go on after a crash, of the last epoch. The best so far is "
+                              "in memory alone: for a long training, write that to a file, too.",
     "copy.deepcopy": "The weights of the best epoch so far. Without the copy, `kept` would be the live "
                      "tensors, and change with every step.",
     ("done = Epoch", "rates)"): "What is known of this epoch, in the form that `fit` and the curves use.",
@@ -181,7 +182,7 @@ walkthrough(train_head, {
 #
 # To go on after a crash you need more than weights: **state dict, optimizer, scheduler, epoch, validation
 # accuracy**, all of the last epoch, as the loop wrote them to `last.pt`. Resume at the *next* epoch. The best
-# weights are another file, and to make sense of them one needs class names, preprocessing and versions.
+# weights belong in another file, and to make sense of them one needs class names, preprocessing and versions.
 # With `map_location="cpu"` a file from a machine with a GPU loads on one without.
 #
 # `fit(…, checkpoint=path, resume=True)` and `save_checkpoint` keep all that, in files without code.
@@ -251,7 +252,7 @@ show_quiz("08_practical_workflow", "rare-class")
 # **Test-time augmentation** shows the network several augmented views of a picture and averages the
 # probabilities. AlexNet did so in the challenge, with ten crops (Krizhevsky et al., 2012). It may help where
 # every view still shows what the class depends on, since the accident of one crop averages out. It does not
-# help where a view hides it: a crop may cut a scratch away, a mirror turns a digit into none. And it costs:
+# help where a view hides it: a crop may cut a scratch away, a mirror spoils most digits. And it costs:
 # one pass for each view, whenever the model is used, not only in training.
 
 # %% tags=["teaches:test-time-run"]

@@ -47,7 +47,7 @@ print("Your pictures" if FOLDER else "Rendered pictures with planted faults", "i
 
 # %% [markdown]
 # Without a folder of your own the course plants faults in some rendered surfaces. Read the comments: six
-# files. **Predict**: at how many of them can no model look?
+# files. **Predict**: how many of them will the audit not use?
 
 # %%
 show_quiz("your_own_data", "cannot-be-used")

@@ -28,6 +28,21 @@ def test_the_course_is_that_many_times_faster(record, course, peer, times):
     assert pair["accuracy_points"] >= -1.5
 
 
+def test_readme_says_what_was_measured_and_what_was_the_aim(record):
+    said = " ".join((paths.repository() / "README.md").read_text(encoding="utf-8").split())
+    head = {p["peer"]: p for p in record["results"]["pairs"] if p["course"] == "course, head"}
+    loop, fastai = head["textbook, head"], head["fastai, frozen"]
+    assert f"{loop['times_faster']} times as fast as by the textbook loop" in said
+    aims = f"where {loop['aim']} and {fastai['aim']} times were the aim"
+    assert f"{fastai['times_faster']} times as fast as by fastai, {aims}" in said
+    assert f"without imports {loop['times_faster_after_imports']} times" in said
+    for pair in (loop, fastai):
+        assert f"{pair['accuracy_points']:.1f} ± {pair['accuracy_interval']:.1f}" in said
+    rows = record["results"]["programs"]
+    assert f"| **{rows['course, head']['seconds']:.0f} s**, {rows['course, head']['accuracy']:.1%}".replace(
+        "%", " %") in said
+
+
 @pytest.mark.parametrize("course, peer, times", PAIRS)
 def test_what_is_said_of_a_pair_follows_from_the_programs_rows(record, course, peer, times):
     """A pair is compared seed by seed, so the ratio of the two medians is near, not equal."""

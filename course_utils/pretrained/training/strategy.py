@@ -11,7 +11,7 @@ EXTRACTION, AUGMENTED = "feature extraction", "feature extraction with augmentat
 PARTIAL, FULL, DOMAIN = "partial fine-tuning", "full fine-tuning", "domain-specific weights"
 
 LARGE, VERY_LARGE = 1_000, 10_000              # pictures per class
-# `measure_similarity` with EfficientNet-Lite0: photographs of objects 0.88 to 0.92, rendered flowers 0.86;
+# `measure_similarity` with EfficientNet-Lite0: photographs of objects 0.88 to 0.92, rendered flowers 0.85;
 # pictures from above and rendered defects 0.72 to 0.76; scans of digits and of steel 0.64 to 0.70.
 SIMILAR, DIFFERENT = 0.80, 0.70                # at least
 DEGREES = ("similar", "different", "very different")
