@@ -44,7 +44,7 @@ STAGES = {
 }
 
 # Two lanes of about the same length: starting kernels and browsers is waiting, which leaves a core to others.
-LANES = (("units", "exercises", "notebooks"), ("browser", "cells", "more-cells"))
+LANES = (("units", "exercises"), ("browser", "cells", "more-cells", "notebooks"))
 # Beside another lane, threads that wait for work must sleep, and kernels compute on one.
 CELLS = ("cells", "more-cells")          # each test of these is a cell of a notebook
 KERNELS = ("cells", "more-cells", "browser", "notebooks")
