@@ -90,8 +90,9 @@ def run_stage(name: str, *, full: bool, kernels: dict[str, str] | None = None) -
         done = subprocess.run(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         status, said = done.returncode, [f"\n== {name} ==", done.stdout]
-        counted = count(report) if report.exists() else Counter()
-        said += slowest_files(report) if report.exists() else []
+        counted = Counter()
+        if report.exists():
+            counted, said = count(report), said + slowest_files(report)
     if status and not counted["failed"]:
         counted["failed"] += 1
         reason = "found no tests" if status == 5 else f"broke off: pytest ended with {status}"
