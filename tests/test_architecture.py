@@ -149,7 +149,7 @@ def test_lines_of_code_leave_out_what_is_written_for_people():
 
 
 # Auditing folders of one's own, and listing them, which load_dataset shares, count by themselves.
-MOST_LINES = {"pretrained": 4225, "pretrained/audit": 620, "pretrained/study": 1200, "teaching": 1900,
+MOST_LINES = {"pretrained": 4235, "pretrained/audit": 620, "pretrained/study": 1200, "teaching": 1900,
               "widgets": 2250, "cli": 600}
 
 

@@ -144,9 +144,9 @@ def whole(command: list[str], settings: dict[str, str] | None = None) -> dict:
 # The textbook loop --------------------------------------------------------------------------------------
 
 def textbook_runs(folder: Path) -> list[dict]:
-    """The same runs for the textbook loop: the drawn pictures as files, as many epochs."""
+    """The same runs for the textbook loop: the drawn pictures as files, as many steps."""
     from course_utils.pretrained import Study, load_dataset
-    from course_utils.pretrained.study.strategies import drawn, epochs_of
+    from course_utils.pretrained.study.strategies import drawn
 
     runs = []
     for row in Study(folder / "none.jsonl", **SUBSET).rows:
@@ -160,7 +160,7 @@ def textbook_runs(folder: Path) -> list[dict]:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     picture.save(target)
         runs.append({"folder": str(place), "strategy": row.strategy, "size": row.size, "rate": row.rate,
-                     "epochs": epochs_of(row, chosen), "augment": row.augment})
+                     "steps": row.steps, "augment": row.augment})
     return runs
 
 

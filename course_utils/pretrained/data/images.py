@@ -58,6 +58,16 @@ class Images(Dataset):
         return Images([self.paths[i] for i in chosen], [self.labels[i] for i in chosen], self.classes,
                       pictures=pictures)
 
+    def once(self) -> tuple[Images, list[int]]:
+        """Each picture once, in order; and, for every position here, the position there."""
+        same = self.paths if self._pictures is None else map(id, self._pictures)
+        shown = list(zip(same, self.labels, strict=True))
+        first: dict[tuple, int] = {}
+        for position, which in enumerate(shown):
+            first.setdefault(which, position)
+        there = {which: row for row, which in enumerate(first)}
+        return self.subset(first.values()), [there[which] for which in shown]
+
     def decoded_to(self, enough: int) -> Images:
         """The same pictures; of large JPEG files no more is decoded than leaves `enough` pixels a side."""
         same = copy.copy(self)

@@ -31,7 +31,7 @@ class Row:
     backbone: str         # as for load_model
     strategy: str         # one of RATES
     size: int             # pixels of the prepared pictures
-    steps: int            # of 32 pictures, at least; where layers are trained
+    steps: int            # of 32 pictures, where layers are trained
     rate: float           # Adam's; 0 where nothing has one
     augment: bool
 

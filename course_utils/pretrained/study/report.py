@@ -100,8 +100,9 @@ def _method(study: Study) -> Iterator[Part]:
     yield ("Of the training pictures of each class a share is drawn with the seed; a larger share holds the "
            "smaller one. Validation and test stay whole. Nothing is chosen by test, which each run opens "
            f"once, at its end. Pictures are prepared as the weights expect: {sizes}. Where layers are "
-           f"trained: Adam, batches of 32, {first.steps} steps or, to whole epochs, some more, whatever the "
-           "share, cosine schedule, augmented views" + (f" (not of {', '.join(plain)})" if plain else "")
+           f"trained: Adam, {first.steps} steps of 32 pictures, whatever the share, so that the pictures of "
+           "a smaller one come more often, cosine schedule, augmented views"
+           + (f" (not of {', '.join(plain)})" if plain else "")
            + ". Every run has one thread and computes in float32.")
     yield Bullets([f"{name}: {' '.join(STRATEGIES[name].__doc__.split())}"
                    + (f" Rate {rate:g}." if rate else "") for name, rate in rates.items()])

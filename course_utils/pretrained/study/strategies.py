@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
+from torch.utils.data import RandomSampler
 
 from course_utils.pretrained.data.images import ImageData, Images
 from course_utils.pretrained.features.extraction import Features, extract_features
@@ -123,14 +124,14 @@ def _train(model: nn.Module, row: Row, data: ImageData, chosen: Sequence[int], l
     Raises:
         KeyboardInterrupt: somebody stopped it. `fit` keeps what is done, but half a training is no result.
     """
-    train, epochs = data.train.subset(chosen), epochs_of(row, chosen)
-    history = learn(model, train, _glance(data), epochs=epochs, size=row.size, batch_size=BATCH,
+    train = data.train.subset(to_learn_from(row, chosen))
+    history = learn(model, train, _glance(data), epochs=1, size=row.size, batch_size=BATCH,
                     seed=row.seed, precision=PRECISION, optimizer=_adam(model, row), schedule="cosine",
                     **options)
     if history.stopped == "interrupted":
         raise KeyboardInterrupt
     found = evaluate(model, data.splits()[2], size=row.size, precision=PRECISION)
-    return found, epochs * len(train)
+    return found, len(train)
 
 
 def _fresh_head(model: nn.Module, row: Row, data: ImageData) -> nn.Module:
@@ -142,11 +143,16 @@ def _adam(model: nn.Module, row: Row) -> torch.optim.Optimizer:
     return torch.optim.Adam((p for p in model.parameters() if p.requires_grad), lr=row.rate, fused=True)
 
 
-def epochs_of(row: Row, chosen: Sequence[int]) -> int:
-    """As many as make the steps of the plan, so that no share of the data also means less training."""
-    return -(-row.steps * BATCH // len(chosen))
+def to_learn_from(row: Row, chosen: Sequence[int]) -> list[int]:
+    """The drawn pictures, pass after pass, as many as the steps of the plan take.
+
+    So a smaller share of the data means the same training on fewer pictures, each of them more often.
+    """
+    order = RandomSampler(chosen, num_samples=row.steps * BATCH,
+                          generator=torch.Generator().manual_seed(row.seed))
+    return [chosen[position] for position in order]
 
 
 def _glance(data: ImageData) -> Images:
-    """What `fit` looks at after each epoch. It decides nothing here, so few pictures do."""
+    """What `fit` looks at at its end. It decides nothing here, so few pictures do."""
     return data.val.subset(drawn(data.val, 0.1, seed=0))

@@ -49,7 +49,7 @@ class Study:
             shares: parts of the training pictures; validation and test stay whole.
             seeds: decide which pictures are drawn, how a fresh head begins, and in which order pictures come.
             size: pixels of the prepared pictures, one number or one by data set; others have 64.
-            steps: of 32 pictures, where layers are trained; whole epochs, so some more.
+            steps: of 32 pictures, where layers are trained; as many for every share.
             rates: Adam's rate by strategy, where it is to be another than usual.
             not_augmented: data sets whose pictures must not be mirrored, cropped and coloured.
             question, hypothesis: what you want to know, and what you expect; they go into the report.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from inspect import signature
 
 import torch
@@ -94,31 +94,38 @@ def _checked(options: dict[str, object]) -> dict[str, object]:
 
 
 class Activations(Dataset):
-    """What enters the tail for each picture, with its label; of several views one, drawn at random."""
+    """What enters the tail for each picture, with its label; of several views one, drawn at random.
 
-    def __init__(self, x: Tensor, y: Tensor, classes: tuple[str, ...], key: str | None):
-        self.x, self.y, self.classes = x, y, classes
+    Args:
+        x: (views, rows, ...)
+        rows: of each picture, for one that is repeated was run once.
+        key: tells the pictures apart from others.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, rows: Sequence[int], classes: tuple[str, ...], key: str | None):
+        self.x, self.y, self.rows, self.classes = x, y, rows, classes
         self.samples, self.tensors = key, () if key else (x, y)       # by these a checkpoint knows the data
 
     def __len__(self) -> int:
         return len(self.y)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        views = len(self.x) // len(self.y)
-        view = int(torch.randint(views, ())) if views > 1 else 0
-        return self.x[view * len(self.y) + index], self.y[index]
+        view = int(torch.randint(len(self.x), ())) if len(self.x) > 1 else 0
+        return self.x[view, self.rows[index]], self.y[index]
 
 
 def _activations(read: Reader, data: Images | Iterable, batches: Iterable, tail: list[str], views: int,
                  size: int | None, cache: bool) -> Activations:
     if not isinstance(data, Images):
         x, y = read.batches(batches, "fit_tail")
-        return Activations(x, y, tuple(getattr(getattr(data, "dataset", None), "classes", ())), None)
+        classes = tuple(getattr(getattr(data, "dataset", None), "classes", ()))
+        return Activations(x[None], y, range(len(y)), classes, None)
+    once, rows = data.once()
     prepare = preprocessing(read.model, augment=views > 1, size=size)
-    key = feature_key(read.model, tail, "input of", tail[0], read.precision, prepare.key, views,
-                      data.fingerprint)
-    x = read.images(data, prepare, views, None, key if cache else None)
-    return Activations(x, torch.tensor(data.labels), data.classes, key)
+    of = (read.model, tail, "input of", tail[0], read.precision, prepare.key, views)
+    x = read.images(once, prepare, views, None, feature_key(*of, once.fingerprint) if cache else None)
+    return Activations(x.unflatten(0, (views, len(once))), torch.tensor(data.labels), rows, data.classes,
+                       feature_key(*of, data.fingerprint))
 
 
 def _tail(model: nn.Module, due: Due) -> list[LayerGroup]:

@@ -2,9 +2,10 @@
 
     python textbook_study.py RUNS.json
 
-RUNS.json is a list of {"folder", "strategy", "size", "epochs", "rate", "augment"}; a folder holds train, val
+RUNS.json is a list of {"folder", "strategy", "size", "steps", "rate", "augment"}; a folder holds train, val
 and test. A head that learns on a frozen network gets ten epochs with Adam at 1e-3, as in textbook.py; what
-follows it, or stands alone, gets `epochs` at `rate`. The last line is JSON: seconds and accuracy of each run.
+follows it, or stands alone, gets `steps` of 32 pictures at `rate`, and one validation. The last line is JSON:
+seconds and accuracy of each run.
 """
 
 import time
@@ -19,7 +20,7 @@ import timm  # noqa: E402
 import torch  # noqa: E402
 from textbook import BICUBIC, NORMALIZE, accuracy, pretrained  # noqa: E402
 from torch import nn  # noqa: E402
-from torch.utils.data import DataLoader  # noqa: E402
+from torch.utils.data import DataLoader, RandomSampler  # noqa: E402
 from torchvision import transforms  # noqa: E402
 from torchvision.datasets import ImageFolder  # noqa: E402
 
@@ -27,7 +28,8 @@ imported = time.perf_counter()
 HEAD_EPOCHS, HEAD_RATE = 10, 1e-3
 
 
-def loaders(run: dict) -> tuple[DataLoader, DataLoader, DataLoader]:
+def loaders(run: dict) -> dict[str, DataLoader]:
+    """Of each split; and "steps", which is one epoch of as many pictures as the steps take."""
     size = run["size"]
     plain = transforms.Compose([transforms.Resize(size * 256 // 224, interpolation=BICUBIC),
                                 transforms.CenterCrop(size), transforms.ToTensor(), NORMALIZE])
@@ -36,11 +38,14 @@ def loaders(run: dict) -> tuple[DataLoader, DataLoader, DataLoader]:
         transforms.RandomHorizontalFlip(), transforms.ColorJitter(0.2, 0.2, 0.2),
         transforms.ToTensor(), NORMALIZE])
 
-    def loader(split, transform, shuffle=False):
+    def loader(split, transform, **order):
         pictures = ImageFolder(Path(run["folder"]) / split, transform)
-        return DataLoader(pictures, batch_size=32, shuffle=shuffle, num_workers=2)
-    return (loader("train", augmented if run["augment"] else plain, shuffle=True), loader("val", plain),
-            loader("test", plain))
+        return DataLoader(pictures, batch_size=32, num_workers=2, **order)
+
+    train = loader("train", augmented if run["augment"] else plain, shuffle=True)
+    steps = RandomSampler(train.dataset, num_samples=32 * run["steps"])
+    return {"train": train, "steps": DataLoader(train.dataset, 32, sampler=steps, num_workers=2),
+            "val": loader("val", plain), "test": loader("test", plain)}
 
 
 def learn(model: nn.Module, parts: list[nn.Module], epochs: int, rate: float, train, val) -> None:
@@ -62,18 +67,18 @@ def learn(model: nn.Module, parts: list[nn.Module], epochs: int, rate: float, tr
 def do(run: dict) -> dict:
     start = time.perf_counter()
     torch.manual_seed(0)
-    train, val, test = loaders(run)
+    data = loaders(run)
     scratch = run["strategy"] == "scratch"
     model = timm.create_model("tf_efficientnet_lite0") if scratch else pretrained()
-    model.classifier = nn.Linear(model.classifier.in_features, len(train.dataset.classes))
+    model.classifier = nn.Linear(model.classifier.in_features, len(data["train"].dataset.classes))
     if run["strategy"] in ("probe", "partial", "lp-ft"):
-        learn(model, [model.classifier], HEAD_EPOCHS, HEAD_RATE, train, val)
+        learn(model, [model.classifier], HEAD_EPOCHS, HEAD_RATE, data["train"], data["val"])
     if run["strategy"] == "partial":
         parts = [model.blocks[6], model.conv_head, model.bn2, model.classifier]
-        learn(model, parts, run["epochs"], run["rate"], train, val)
+        learn(model, parts, 1, run["rate"], data["steps"], data["val"])
     elif run["strategy"] != "probe":
-        learn(model, [model], run["epochs"], run["rate"], train, val)
-    found = accuracy(model, test, "cpu")
+        learn(model, [model], 1, run["rate"], data["steps"], data["val"])
+    found = accuracy(model, data["test"], "cpu")
     seconds = time.perf_counter() - start
     print(f"{run['strategy']:8} {run['folder']}: {found:.1%} in {seconds:.1f} s", file=sys.stderr, flush=True)
     return {"seconds": seconds, "accuracy": found}

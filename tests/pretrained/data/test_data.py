@@ -60,6 +60,18 @@ def test_a_subset_keeps_order_labels_and_classes(files):
     assert chosen.labels == (1, 0) and chosen.classes == files.classes
 
 
+def test_once_is_each_picture_once_and_where_each_of_these_is(files):
+    in_memory = Images(["one name"] * 3, [0, 1, 1], ["a", "b"],
+                       pictures=[Image.new("RGB", (4, 4), (shade, 0, 0)) for shade in (1, 2, 3)])
+    for images, order in [(files, [4, 0, 4, 2, 0]), (in_memory, [2, 1, 2, 0]), (files, [3, 1])]:
+        repeated = images.subset(order)
+        once, there = repeated.once()
+        assert len(once) == len(set(order))
+        for position, row in enumerate(there):
+            assert once[row][0].tobytes() == repeated[position][0].tobytes()
+            assert once[row][1] == repeated[position][1]
+
+
 @pytest.mark.parametrize("indices", [[5], [-1], [True, False], torch.tensor([True, False]), ["a"], [0.5]])
 def test_a_subset_of_what_is_no_position_is_refused(files, indices):
     with pytest.raises(CourseError, match="positions from 0 to 4"):

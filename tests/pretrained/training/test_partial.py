@@ -207,6 +207,26 @@ def test_the_frozen_layers_run_once_for_each_picture(model, images):
     assert sum(learning) >= 5 * 10
 
 
+@pytest.mark.parametrize("views", [1, 2])
+def test_a_repeated_picture_is_run_once_and_learned_from_as_often_as_it_comes(model, images, views):
+    frozen, learned = runs_of(model.blocks[3][0].conv_pw), []
+    model.blocks[6].register_forward_pre_hook(lambda module, inputs: learned.append(inputs[0])
+                                              if module.training else None)
+    fit_tail(model, images.subset([1, 0, 1, 2, 1, 1]), images.subset([0, 1]), size=SIZE, epochs=1,
+             batch_size=6, views=views, precision="float32")
+    assert sum(frozen) == 3 * views + 2 + 2, "of each view once; and two to try the cut on"
+    _, times = torch.cat(learned).flatten(1).unique(dim=0, return_counts=True)
+    assert times.sum() == 6 and (sorted(times.tolist()) == [1, 1, 4] if views == 1 else len(times) <= 6)
+
+
+def test_on_repeated_pictures_too_the_weights_are_those_of_the_whole_network(model, images):
+    whole, repeated = copy.deepcopy(model), images.subset([3, 0, 3, 9, 9, 1])
+    options = {"size": SIZE, "epochs": 1, "batch_size": 6, "precision": "float32"}
+    fit(whole, repeated, images.subset([0, 1]), augment=False, optimizer=sgd(whole), **options)
+    fit_tail(model, repeated, images.subset([0, 1]), optimizer=sgd(model), **options)
+    assert largest_difference(model, whole) < 1e-4
+
+
 def test_through_the_whole_network_they_run_in_every_epoch(model, images):
     """The twin."""
     frozen = runs_of(model.blocks[3][0].conv_pw)
