@@ -136,7 +136,8 @@ print(f"{record['command']}, seeds {record['seeds']}, {record['date']}, {record[
 learning_curve_lab(rows)
 
 # %% [markdown]
-# Change the pictures and the strategies. Then your prediction, read off the record:
+# Change the pictures and the strategies. Choose one strategy and *Run it again here*: does your machine find
+# what is recorded? Then your prediction, read off the record:
 
 # %% tags=["teaches:lab-read"]
 few = {row["strategy"]: row for row in rows if (row["dataset"], row["per_class"]) == ("flowers", 5)}
@@ -161,7 +162,7 @@ show_result("07_choosing_a_strategy", "five-per-class", found=option)
 #   draw. Where you suspect it, run both.
 #
 # Small pictures and few steps keep the record short. What it shows holds for this setting. Change `STEPS` or
-# `SIZE` in the script and see.
+# `SIZE` in `course_utils/lessons/_strategies.py` and see.
 
 # %% [markdown] tags=["teaches:luck"]
 # ## Better, or luck?

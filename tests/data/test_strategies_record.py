@@ -9,7 +9,8 @@ from statistics import mean, stdev
 import pytest
 
 from course_utils import paths
-from course_utils.pretrained import load_dataset, recommend_strategy
+from course_utils.lessons._strategies import run
+from course_utils.pretrained import recommend_strategy
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +102,5 @@ def test_each_strategy_that_trains_layers_had_the_better_of_two_rates(record, ro
 
 def test_a_probe_comes_out_as_recorded(rows):
     """One seed, within two points: features are bfloat16 where a processor has it."""
-    from strategies import draw, extraction
-
-    data = load_dataset("digits")
-    _, found = extraction(data, draw(data.train, 5, 0), 0, None)
+    _, found = run("digits", 5, "feature extraction", 0, None)
     assert found == pytest.approx(rows["digits", 5, "feature extraction"]["accuracy"][0], abs=0.02)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+
+import torch
 
 from course_utils import paths
 from course_utils.pretrained import recommend_strategy
@@ -36,6 +39,34 @@ def test_one_strategy_or_another_data_set_may_be_chosen():
     explorer = learning_curve_lab(ROWS).set(compare="full", dataset="digits")
     [line] = explorer.view[0]["lines"]
     assert line["name"] == "full" and line["points"] == [[5, 0.7]]
+
+
+def test_one_run_is_done_again_once_and_shown_beside_the_record():
+    asked = []
+
+    def again(*which):
+        asked.append(which)
+        return 0.1, 0.4321
+
+    rows = [row | {"rate": 0.003} for row in ROWS]
+    lab = learning_curve_lab(rows, again=again).set(dataset="flowers", per_class=45, seed=1)
+    assert "again" not in lab.text() and "Choose one strategy" in lab.set(here=True).text() and not asked
+    said = lab.set(compare="full").text()
+    assert "recorded 85.0%, run again here 43.2%" in said and asked == [("flowers", 45, "full", 1, 0.003)]
+    lab.set(here=False).set(here=True)
+    assert len(asked) == 1
+    assert "recorded 83.0%" in lab.set(seed=2).text() and len(asked) == 2
+
+
+def test_what_made_the_record_runs_in_the_lab_and_leaves_random_numbers_alone():
+    record = json.loads((paths.results() / "strategies.json").read_text(encoding="utf-8"))
+    state = torch.random.get_rng_state()
+    lab = learning_curve_lab(record["results"]["rows"])
+    text = lab.set(dataset="digits", compare="feature extraction", per_class=5, seed=2, here=True).text()
+    recorded, found = (float(share) for share in re.search(r"recorded ([\d.]+)%, run again here ([\d.]+)%",
+                                                          text).groups())
+    assert recorded == 77.8 and abs(found - recorded) <= 2          # bfloat16 where a processor has it
+    assert torch.equal(torch.random.get_rng_state(), state)
 
 
 def test_ahead_with_every_seed_is_told_from_going_both_ways():

@@ -124,7 +124,7 @@ def _train(model: nn.Module, row: Row, data: ImageData, chosen: Sequence[int], l
     Raises:
         KeyboardInterrupt: somebody stopped it. `fit` keeps what is done, but half a training is no result.
     """
-    train = data.train.subset(to_learn_from(row, chosen))
+    train = data.train.subset(passes(chosen, row.steps, row.seed))
     history = learn(model, train, _glance(data), epochs=1, size=row.size, batch_size=BATCH,
                     seed=row.seed, precision=PRECISION, optimizer=_adam(model, row), schedule="cosine",
                     **options)
@@ -143,13 +143,12 @@ def _adam(model: nn.Module, row: Row) -> torch.optim.Optimizer:
     return torch.optim.Adam((p for p in model.parameters() if p.requires_grad), lr=row.rate, fused=True)
 
 
-def to_learn_from(row: Row, chosen: Sequence[int]) -> list[int]:
-    """The drawn pictures, pass after pass, as many as the steps of the plan take.
+def passes(chosen: Sequence[int], steps: int, seed: int) -> list[int]:
+    """The drawn pictures, pass after pass, as many as so many steps take.
 
     So a smaller share of the data means the same training on fewer pictures, each of them more often.
     """
-    order = RandomSampler(chosen, num_samples=row.steps * BATCH,
-                          generator=torch.Generator().manual_seed(row.seed))
+    order = RandomSampler(chosen, num_samples=steps * BATCH, generator=torch.Generator().manual_seed(seed))
     return [chosen[position] for position in order]
 
 

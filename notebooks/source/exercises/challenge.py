@@ -41,8 +41,8 @@ show_quiz("challenge", "what-differs")
 # ## A small one first
 #
 # Before hours of computing, a minute: is the plan right, does every strategy run, how long does a run take?
-# Two strategies, two shares, two seeds. Training takes twenty steps of 32 pictures, whatever the share: each of
-# a tenth of the digits comes six times, of all of them three in five come once. **Predict** first.
+# Two strategies, two shares, two seeds. Training takes twenty steps of 32 pictures, whatever the share: each
+# of a tenth of the digits comes six times, of all of them three in five come once. **Predict** first.
 
 # %%
 show_quiz("challenge", "probe-or-full")

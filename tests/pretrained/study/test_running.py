@@ -17,7 +17,7 @@ from course_utils.pretrained import load_dataset
 from course_utils.pretrained.study.plan import RATES, Row
 from course_utils.pretrained.study.records import Record
 from course_utils.pretrained.study.running import Failure, attempt, digest, run_row
-from course_utils.pretrained.study.strategies import drawn, to_learn_from
+from course_utils.pretrained.study.strategies import drawn, passes
 
 ROW = Row(0, 0.5, "faces", "efficientnet_lite0", "probe", 32, 1, 0.0, True)
 ELSEWHERE = """
@@ -102,9 +102,9 @@ def test_the_digest_knows_pictures_wherever_they_lie_and_others_by_name_or_size(
 @pytest.mark.parametrize("count", [1, 30, 109, 538, 1078])
 def test_every_share_gets_the_steps_of_the_plan_each_picture_as_often_as_the_others(count):
     chosen = range(1000, 1000 + count)
-    order = to_learn_from(replace(ROW, steps=20), chosen)
+    order = passes(chosen, 20, seed=0)
     times = Counter(order)
     assert len(order) == 20 * 32 and set(order) <= set(chosen)
     assert len(times) == min(count, 640) and max(times.values()) - min(times.values()) <= 1
-    assert order == to_learn_from(replace(ROW, steps=20), chosen)
-    assert count == 1 or order != to_learn_from(replace(ROW, steps=20, seed=1), chosen)
+    assert order == passes(chosen, 20, seed=0)
+    assert count == 1 or order != passes(chosen, 20, seed=1)
