@@ -12,8 +12,8 @@ from numbers import Integral, Real
 from course_utils.errors import CourseError, unknown_name
 from course_utils.pretrained.data.preparing import SMALLEST
 
-# What every strategy does stands in strategies.py. The rates are those of three that did best on validation,
-# digits and defects together, in twenty steps on small pictures. A study of your own may need others.
+# What every strategy does stands in strategies.py. Rates are for twenty steps on small pictures: where layers
+# are fine-tuned, the best on validation of those tried. A study of your own may need others.
 RATES = {"scratch": 3e-3, "probe": 0.0, "partial": 1e-4, "full": 3e-4, "lp-ft": 3e-5}
 SIZE = 64                           # pixels: small, so that a study of a hundred runs takes minutes
 SIZES = {"digits": 32, "defects": 48}       # digits have 8

@@ -56,13 +56,13 @@ results[["strategy", "share", "seed", "accuracy", "low", "high", "seconds"]].rou
 
 # %% [markdown]
 # `low` to `high` is a 95 % interval: what accuracy to expect of this one trained model on other digits of the
-# kind. Now the two strategies with a tenth of the pictures, and what you predicted.
+# kind. Now the two strategies with all of the pictures, and what you predicted.
 
 # %% tags=["teaches:challenge-small-read"]
-few = results[results["share"] == 0.1].groupby("strategy")["accuracy"].mean()
-print(few.round(3).to_dict())
-ahead = few["full"] - few["probe"]
-undecided = abs(ahead) < 0.03           # less than what two draws of one strategy easily differ by
+whole = results[results["share"] == 1.0].groupby("strategy")["accuracy"].mean()
+print(whole.round(3).to_dict())
+ahead = whole["full"] - whole["probe"]
+undecided = abs(ahead) < 0.03           # less than what two seeds of one strategy easily differ by
 show_result("challenge", "probe-or-full", found="even" if undecided else "full" if ahead > 0 else "probe")
 
 # %% [markdown] tags=["teaches:challenge-stop"]

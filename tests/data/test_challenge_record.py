@@ -1,0 +1,50 @@
+"""What the challenge says of its plan and of real pictures is what was measured."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from course_utils import paths
+from course_utils.pretrained.study.plan import RATES, SIZES, STEPS
+from course_utils.teaching import load_quiz
+
+
+def results(name: str) -> dict:
+    return json.loads((paths.results() / f"{name}.json").read_text(encoding="utf-8"))["results"]
+
+
+def in_words(pair: dict) -> str:
+    return f"{abs(pair['points']):.1f} ± {pair['margin']:.1f} points"
+
+
+@pytest.fixture(scope="module")
+def challenge() -> dict:
+    return results("challenge")
+
+
+def pair_of(found: dict, dataset: str, share: float, strategy: str) -> dict:
+    [pair] = [pair for pair in found["pairs"]
+              if (pair["dataset"], pair["share"], pair["strategy"]) == (dataset, share, strategy)]
+    return pair
+
+
+def test_it_is_the_plan_of_today(challenge):
+    assert (challenge["steps"], challenge["size"], challenge["rates"]) == (STEPS, SIZES, RATES)
+    assert len(challenge["rows"]) == 2 * 5 * 4 and all(row["seeds"] == 3 for row in challenge["rows"])
+
+
+def test_the_model_answer_says_what_came_out(challenge):
+    answer = load_quiz("challenge").question("my-report").model_answer
+    few, all_ = (pair_of(challenge, "digits", share, "lp-ft") for share in (0.1, 1.0))
+    assert in_words(few) in answer and few["points"] > few["margin"]
+    assert in_words(all_) in answer and abs(all_["points"]) <= all_["margin"]
+    seconds = results("study")["plan"]["seconds_of_a_run"]
+    assert f"{seconds['lp-ft']:.0f} seconds" in answer and f"probe {seconds['probe']:.0f}" in answer
+
+
+def test_with_all_of_the_digits_the_probe_is_ahead_of_every_layer_from_a_fresh_head(challenge):
+    """The key of `probe-or-full`; with a tenth of them three seeds do not decide it."""
+    few, all_ = (pair_of(challenge, "digits", share, "full") for share in (0.1, 1.0))
+    assert all_["points"] + all_["margin"] < 0 < few["points"] + few["margin"]
