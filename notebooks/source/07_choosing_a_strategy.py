@@ -88,8 +88,8 @@ for name, data in sets.items():
 show_result("07_choosing_a_strategy", "order-by-similarity")
 
 # %% [markdown]
-# 1 would be the same statistics, 0 no overlap. Satellite pictures, last on the usual scale, get 0.75 and are
-# *different*; steel surfaces get 0.68 and are *very different* (`help(measure_similarity)`).
+# 1 would be the same statistics, 0 no overlap. Satellite pictures, last on the usual scale, get 0.74 and are
+# *different*; steel surfaces get 0.69 and are *very different* (`help(measure_similarity)`).
 #
 # What this cannot say is whether the features **separate your classes**. A probe can, in a second, and it is
 # the better question. The cell compares with guessing.
@@ -160,6 +160,10 @@ show_result("07_choosing_a_strategy", "five-per-class", found=option)
 # - whether *from scratch* comes near anywhere. Where pretrained weights end up **worse** than random ones,
 #   that is **negative transfer**. None here: full fine-tuning is ahead of training from scratch with every
 #   draw. Where you suspect it, run both.
+#
+# And on real pictures? A study of its own (`real_domains.json`, 64 pixels, forty steps, three seeds): on 800
+# satellite pictures nothing is ahead of a probe's 84.7 %. On 360 of steel, which the measure calls *very
+# different*, a probe gets 95.0 % and full fine-tuning 98.3 %. From scratch: 33 and 36 %.
 #
 # Small pictures and few steps keep the record short. What it shows holds for this setting. Change `STEPS` or
 # `SIZE` in `course_utils/lessons/_strategies.py` and see.

@@ -48,3 +48,36 @@ def test_with_all_of_the_digits_the_probe_is_ahead_of_every_layer_from_a_fresh_h
     """The key of `probe-or-full`; with a tenth of them three seeds do not decide it."""
     few, all_ = (pair_of(challenge, "digits", share, "full") for share in (0.1, 1.0))
     assert all_["points"] + all_["margin"] < 0 < few["points"] + few["margin"]
+
+
+@pytest.fixture(scope="module")
+def real() -> dict:
+    return results("real_domains")
+
+
+def accuracy(found: dict, dataset: str, strategy: str) -> float:
+    [row] = [row for row in found["rows"]
+             if (row["dataset"], row["strategy"], row["share"]) == (dataset, strategy, 1.0)]
+    return row["accuracy"]
+
+
+def test_on_satellite_pictures_nothing_is_ahead_of_a_probe_and_on_steel_full_fine_tuning_is(real):
+    ahead = {(pair["dataset"], pair["strategy"]) for pair in real["pairs"]
+             if pair["share"] == 1.0 and pair["points"] > pair["margin"]}
+    assert ahead == {("steel_defects", "full"), ("steel_defects", "lp-ft")}
+    assert all(pair["points"] < -40 for pair in real["pairs"] if pair["strategy"] == "scratch")
+
+
+def test_lesson_07_says_so_in_its_numbers(real):
+    lesson = " ".join((paths.repository() / "notebooks" / "source" / "07_choosing_a_strategy.py").read_text(
+        encoding="utf-8").replace("\n#", " ").split())
+    def share(dataset: str, strategy: str, digits: int = 1) -> str:
+        return f"{100 * accuracy(real, dataset, strategy):.{digits}f}"
+
+    assert real["steps"] == 40 and set(real["size"].values()) == {64}
+    for words in ("64 pixels, forty steps", f"a probe's {share('eurosat', 'probe')} %",
+                  f"a probe gets {share('steel_defects', 'probe')} % and full fine-tuning "
+                  f"{share('steel_defects', 'full')} %",
+                  f"{share('eurosat', 'scratch', 0)} and {share('steel_defects', 'scratch', 0)} %",
+                  *(f"get {value:.2f}" for value in real["similarity"].values())):
+        assert words in lesson, words
