@@ -44,6 +44,7 @@ lint: setup
 bench: setup
 	@$(VENV_PYTHON) -m tests.benchmarks.extraction
 	@$(VENV_PYTHON) -m tests.benchmarks.audit
+	@$(VENV_PYTHON) -m tests.benchmarks.answers
 	@$(VENV_PYTHON) -m tests.benchmarks.study
 	@$(VENV_PYTHON) -m tests.benchmarks.peers $(ARGS)
 

@@ -72,13 +72,11 @@ def _again(chosen: Sequence[dict], per_class: int, seed: int, run: Run) -> Words
     """One run of one strategy beside what the record says of it."""
     here = [row for row in chosen if row["per_class"] == per_class]
     if len(here) != 1:
-        return Words("Choose one strategy to run again. A probe takes seconds, training every layer up to a "
-                     "minute or two.")
+        return Words("Choose one strategy to run. A probe takes seconds, every layer up to two minutes.")
     [row] = here
     _, found = run(row["dataset"], per_class, row["strategy"], seed, row["rate"])
     return Words(f"{row['strategy']} on {row['dataset']}, {per_class} per class, draw {seed}: recorded "
-                 f"{row['accuracy'][seed]:.1%}, run again here {found:.1%}. Another processor rounds "
-                 "otherwise, so some pictures may fall the other way.")
+                 f"{row['accuracy'][seed]:.1%}, run again here {found:.1%}. Processors round differently.")
 
 
 def best_table(rows: Sequence[dict], dataset: str) -> Table:

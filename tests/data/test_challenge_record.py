@@ -7,7 +7,9 @@ import json
 import pytest
 
 from course_utils import paths
-from course_utils.pretrained.study.plan import RATES, SIZES, STEPS
+from course_utils.pretrained import load_dataset
+from course_utils.pretrained.study.plan import RATES, SIZES, STEPS, Row
+from course_utils.pretrained.study.running import digest, run_row
 from course_utils.teaching import load_quiz
 
 
@@ -50,15 +52,35 @@ def test_with_all_of_the_digits_the_probe_is_ahead_of_every_layer_from_a_fresh_h
     assert all_["points"] + all_["margin"] < 0 < few["points"] + few["margin"]
 
 
+def row_of(found: dict, dataset: str, share: float, strategy: str) -> dict:
+    [row] = [row for row in found["rows"]
+             if (row["dataset"], row["share"], row["strategy"]) == (dataset, share, strategy)]
+    return row
+
+
+def test_the_reasons_of_that_question_hold_for_its_two_seeds(challenge):
+    probe, full = (row_of(challenge, "digits", 1.0, name)["accuracies"][:2] for name in ("probe", "full"))
+    gaps = [a - b for a, b in zip(probe, full, strict=True)]
+    assert min(gaps) > 0 and min(gaps) > 3 * abs(full[0] - full[1]), "several times what they differ by"
+
+
+@pytest.mark.parametrize("strategy", ["probe", "lp-ft"])
+def test_a_run_of_the_record_comes_out_again(challenge, strategy):
+    """The pictures, draws and steps of that day; other processors round otherwise, so within two points."""
+    recorded = row_of(challenge, "digits", 0.1, strategy)["accuracies"][0]
+    row = Row(0, 0.1, "digits", "efficientnet_lite0", strategy, SIZES["digits"], STEPS, RATES[strategy],
+              augment=False)
+    found = run_row(row, digest(load_dataset("digits")))
+    assert found.accuracy == pytest.approx(recorded, abs=0.02)
+
+
 @pytest.fixture(scope="module")
 def real() -> dict:
     return results("real_domains")
 
 
 def accuracy(found: dict, dataset: str, strategy: str) -> float:
-    [row] = [row for row in found["rows"]
-             if (row["dataset"], row["strategy"], row["share"]) == (dataset, strategy, 1.0)]
-    return row["accuracy"]
+    return row_of(found, dataset, 1.0, strategy)["accuracy"]
 
 
 def test_on_satellite_pictures_nothing_is_ahead_of_a_probe_and_on_steel_full_fine_tuning_is(real):

@@ -15,11 +15,17 @@ def listed(*names: str) -> subprocess.CompletedProcess:
                           cwd=paths.repository(), capture_output=True, text=True)
 
 
-def test_every_record_names_a_command_that_is_there():
+def test_every_record_names_a_command_that_make_runs():
+    makefile = (paths.repository() / "Makefile").read_text(encoding="utf-8")
     for file in paths.results().glob("*.json"):
         command = json.loads(file.read_text(encoding="utf-8"))["command"]
         if "tools/records/" in command:
             assert command.split("tools/records/")[1].split(".py")[0] in scripts(), file.name
+        elif command.startswith("make "):
+            assert f"\n{command.split()[1]}:" in makefile, file.name
+        else:
+            module = next(word for word in command.split() if word.startswith("tests."))
+            assert f"-m {module}\n" in makefile or f"-m {module} $(ARGS)\n" in makefile, file.name
 
 
 def test_what_is_shared_by_scripts_is_none():

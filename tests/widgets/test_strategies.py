@@ -50,7 +50,7 @@ def test_one_run_is_done_again_once_and_shown_beside_the_record():
 
     rows = [row | {"rate": 0.003} for row in ROWS]
     lab = learning_curve_lab(rows, again=again).set(dataset="flowers", per_class=45, seed=1)
-    assert "again" not in lab.text() and "Choose one strategy" in lab.set(here=True).text() and not asked
+    assert "run again" not in lab.text() and "Choose one strategy" in lab.set(here=True).text() and not asked
     said = lab.set(compare="full").text()
     assert "recorded 85.0%, run again here 43.2%" in said and asked == [("flowers", 45, "full", 1, 0.003)]
     lab.set(here=False).set(here=True)

@@ -30,8 +30,11 @@ def said(study: Study) -> dict:
     """Means over the seeds and comparisons with the probe. Of a data set in a folder the folder's name."""
     results = study.results()
     results["dataset"] = results["dataset"].map(lambda name: Path(name).name)
+    runs = results.sort_values("seed").groupby(["dataset", "strategy", "share"])["accuracy"].apply(list)
     return {"steps": study.rows[0].steps, "size": {Path(row.dataset).name: row.size for row in study.rows},
             "rates": {row.strategy: row.rate for row in study.rows},
-            "rows": by_strategy(results)[COLUMNS].round(4).to_dict("records"),
+            "rows": [row | {"accuracies": [round(one, 4) for one in
+                                           runs[row["dataset"], row["strategy"], row["share"]]]}
+                     for row in by_strategy(results)[COLUMNS].round(4).to_dict("records")],
             "pairs": [{key: round(value, 2) if isinstance(value, float) else value
                        for key, value in asdict(pair).items()} for pair in in_pairs(results)]}

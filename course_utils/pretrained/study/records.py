@@ -79,8 +79,8 @@ class StudyFile:
             content = b""
         except OSError as error:
             raise CourseError(f"The study '{self.path}' cannot be read: {error.strerror}.") from None
-        plans, records, extractions, unreadable, lines = [], {}, [], 0, content.splitlines()
-        for line in lines:
+        plans, records, extractions, unreadable = [], {}, [], []
+        for line in content.splitlines():
             try:
                 said = json.loads(line)
                 if "plan" in said:
@@ -91,11 +91,11 @@ class StudyFile:
                     record = Record.from_dict(said["run"])
                     records.setdefault((record.row.key, record.pictures), record)
             except (ValueError, TypeError, KeyError):
-                unreadable += bool(line.strip())
-        if unreadable and unreadable == sum(bool(line.strip()) for line in lines) and unreadable > 1:
-            raise CourseError(f"'{self.path}' is no study: none of its {unreadable} lines is a run. Name "
-                              "another file; this one was not changed.")
-        return Contents(plans, records, extractions, unreadable)
+                unreadable += [line] if line.strip() else []
+        if len(unreadable) > 1 and not (plans or records or extractions or all(map(_torn, unreadable))):
+            raise CourseError(f"'{self.path}' is no study: none of its {len(unreadable)} lines is a run. "
+                              "Name another file; this one was not changed.")
+        return Contents(plans, records, extractions, len(unreadable))
 
     def add(self, record: Record) -> None:
         self._add(record.as_line())
@@ -146,3 +146,12 @@ class StudyFile:
             yield
         finally:
             lock.release()
+
+
+def _torn(line: bytes) -> bool:
+    """The beginning of a line of a study: its program was killed while it wrote."""
+    try:
+        json.loads(line)
+    except ValueError:
+        return any(line.startswith(begin[:len(line)]) for begin in (b'{"plan":', b'{"run":', b'{"features":'))
+    return False

@@ -57,6 +57,26 @@ def test_torn_at_any_byte_only_the_last_line_is_lost_and_the_next_is_whole(file)
         assert [r.row.seed for r in file.read().records.values()] == [*kept, 2]
 
 
+def test_torn_twice_while_the_plan_was_written_it_goes_on(file):
+    """Killed in its first line, run again and killed there again: still a study, with nothing in it yet."""
+    file.add_plan({"steps": 20})
+    [line] = file.path.read_bytes().splitlines()
+    for length in range(1, len(line)):
+        file.path.write_bytes(line[:length])
+        file.add_plan({"steps": 20})
+        file.path.write_bytes(file.path.read_bytes()[:-2])
+        assert not file.read().plans
+        file.add_plan({"steps": 20}), file.add(record(0))
+        assert len(file.read().plans) == 1 and len(file.read().records) == 1
+
+
+def test_a_file_of_something_else_is_refused_though_its_lines_look_alike(file):
+    """The twin: whole lines that are no runs were not torn."""
+    file.path.write_text('{"run": {"of": "another"}}\n{"run": {"program": 1}}\n')
+    with pytest.raises(CourseError, match="is no study"):
+        file.read()
+
+
 def test_of_two_records_for_one_run_the_first_counts(file):
     file.add(record(accuracy=0.9)), file.add(record(accuracy=0.1))
     assert [r.accuracy for r in file.read().records.values()] == [0.9]
