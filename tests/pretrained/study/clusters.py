@@ -32,10 +32,24 @@ class Cluster:
 
     def add_worker(self) -> subprocess.Popen:
         worker = self._start("worker", self.address, "--nthreads", "1", "--no-dashboard", "--no-nanny",
-                             "--local-directory", str(self.folder))
+                             "--name", f"worker {len(self.workers)}", "--local-directory", str(self.folder))
         self._said(worker, r"(Registered to)")
         self.workers.append(worker)
         return worker
+
+    def busy(self) -> dict[int, list[str]]:
+        """What runs at this moment, by the process that runs it; a run that only waits is not among it."""
+        from distributed import Client
+
+        def executing(dask_worker) -> list[str]:
+            return [str(task.key) for task in dask_worker.state.executing]
+
+        with Client(self.address) as client:
+            names = {address: worker["name"]
+                     for address, worker in client.scheduler_info(n_workers=-1)["workers"].items()}
+            found = client.run(executing)
+        return {self.workers[int(names[address].split()[1])].pid: keys
+                for address, keys in found.items() if keys}
 
     def close(self):
         for process in [*self.workers, self.scheduler]:
